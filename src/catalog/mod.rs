@@ -27,7 +27,7 @@ pub(crate) use self::cause::{Cause, cause_row};
 pub(crate) use self::classify::normalize::normalize;
 pub(crate) use self::classify::rules::{Features, MatchedOn, RuleId, RuleRow, Rules};
 use self::provider::{ProviderRow, Providers};
-pub(crate) use self::reason::{EnhancedPattern, Reason, Retry, value_name};
+pub(crate) use self::reason::{EnhancedPattern, Reason, ReasonKin, Retry, value_name};
 pub(crate) use self::storms::{CommandRow, StormRow, storms};
 pub(crate) use self::tables::{
     CodeRow, EnhancedRow, ReasonRow, VariantRow, catalogue_date, codes, enhanced_codes, find_code,

@@ -59,6 +59,7 @@ enum ReasonGroup {
     Passing,
     Lasting,
     Contested,
+    Stranger,
 }
 
 impl Reason {
@@ -70,26 +71,27 @@ impl Reason {
                 &[G::Gone, G::NoRecipient, G::NoMailbox, G::DeadAddress]
             }
             Self::MailboxDisabled => &[G::NoRecipient, G::NoMailbox, G::DeadAddress],
-            Self::BadDomain => &[G::Gone, G::NoRecipient, G::DeadAddress],
+            Self::BadDomain => &[G::Gone, G::NoRecipient, G::DeadAddress, G::Stranger],
             Self::RecipientRestricted => &[G::NoMailbox, G::DeadAddress],
-            Self::AddressSyntax => &[G::DeadAddress],
-            Self::Blocklisted | Self::BadReputation | Self::PolicyBlocked => &[G::Judgement, G::Reputation],
-            Self::SpamContent | Self::UnsafeContent | Self::SenderRejected => &[G::Judgement],
-            Self::SenderAuthFailed => &[G::Judgement, G::Lasting],
-            Self::RateLimited => &[G::Judgement, G::Limit, G::Passing, G::Contested],
-            Self::TooManyRecipients => &[G::Limit, G::Passing, G::Contested],
+            Self::AddressSyntax => &[G::DeadAddress, G::Stranger],
+            Self::Blocklisted | Self::BadReputation | Self::PolicyBlocked => {
+                &[G::Judgement, G::Reputation, G::Stranger]
+            }
+            Self::SpamContent | Self::UnsafeContent | Self::SenderRejected => &[G::Judgement, G::Stranger],
+            Self::SenderAuthFailed => &[G::Judgement, G::Lasting, G::Stranger],
+            Self::RateLimited => &[G::Judgement, G::Limit, G::Passing, G::Contested, G::Stranger],
+            Self::TooManyRecipients => &[G::Limit, G::Passing, G::Contested, G::Stranger],
             Self::MailboxFull => &[G::Passing, G::Contested],
-            Self::Greylisted | Self::SystemFull => &[G::Passing],
-            Self::RelayDenied | Self::ClientIdentity => &[G::Lasting],
+            Self::Greylisted => &[G::Passing, G::Stranger],
+            Self::SystemFull => &[G::Passing],
+            Self::RelayDenied | Self::ClientIdentity => &[G::Lasting, G::Stranger],
+            Self::MessageTooLarge | Self::MessageFormat | Self::ProtocolError => &[G::Stranger],
             Self::DnsFailure | Self::ConnectionFailed => &[G::Network],
             Self::RoutingLoop
             | Self::QueueExpired
             | Self::SystemError
-            | Self::MessageTooLarge
             | Self::SmtpAuth
             | Self::TlsFailure
-            | Self::MessageFormat
-            | Self::ProtocolError
             | Self::Unknown => &[],
         }
     }
@@ -148,10 +150,70 @@ impl Reason {
         self.is_in(ReasonGroup::Lasting)
     }
 
+    /// A server that rejects a client for this does what it should: block lists, HELO, relay attempts, SPF, spam.
+    pub(crate) fn turns_strangers_away(self) -> bool {
+        self.is_in(ReasonGroup::Stranger)
+    }
+
+    /// The cause that the reason shares with others. A failure for the same message and recipient with the same kin is the
+    /// same failure. `None`: the reason tells nothing new, as with greylisting.
+    pub(crate) fn kin(self) -> Option<ReasonKin> {
+        Some(match self {
+            Self::Blocklisted | Self::BadReputation | Self::PolicyBlocked => ReasonKin::Listing,
+            Self::SenderAuthFailed | Self::ClientIdentity => ReasonKin::OwnIdentity,
+            Self::UserUnknown
+            | Self::MailboxDisabled
+            | Self::MailboxMoved
+            | Self::RecipientRestricted
+            | Self::AddressSyntax
+            | Self::BadDomain => ReasonKin::DeadAddress,
+            Self::ConnectionFailed => ReasonKin::Network,
+            Self::DnsFailure => ReasonKin::Dns,
+            Self::MailboxFull => ReasonKin::FullMailbox,
+            Self::SystemFull => ReasonKin::FullDisk,
+            Self::SystemError | Self::ProtocolError => ReasonKin::ServerTrouble,
+            Self::RateLimited | Self::TooManyRecipients => ReasonKin::Limit,
+            Self::TlsFailure => ReasonKin::Tls,
+            Self::RoutingLoop => ReasonKin::Loop,
+            Self::SpamContent
+            | Self::UnsafeContent
+            | Self::SenderRejected
+            | Self::MessageFormat
+            | Self::MessageTooLarge => ReasonKin::Content,
+            Self::SmtpAuth | Self::RelayDenied => ReasonKin::Login,
+            Self::Unknown => ReasonKin::Unclear,
+            Self::Greylisted | Self::QueueExpired => return None,
+        })
+    }
+
     /// Servers use 4xx and 5xx for it alike, so a report marks the 5xx as retryable.
     pub fn is_contested(self) -> bool {
         self.is_in(ReasonGroup::Contested)
     }
+}
+
+/// Reasons with one cause.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum ReasonKin {
+    /// Our address is listed, or has a bad reputation.
+    Listing,
+    /// SPF, DKIM, DMARC, PTR or HELO of ours.
+    OwnIdentity,
+    DeadAddress,
+    Network,
+    Dns,
+    FullMailbox,
+    FullDisk,
+    ServerTrouble,
+    Limit,
+    Tls,
+    Loop,
+    Content,
+    Login,
+    /// The reply does not say why.
+    Unclear,
+    /// Only where somebody asks for it; [`Reason::kin`] never gives it.
+    Greylisting,
 }
 
 /// What helps: trying again, or something else.

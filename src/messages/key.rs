@@ -20,6 +20,8 @@ pub struct KeyHasher {
     host: Vec<u8>,
     queue: Vec<u8>,
     hash: u64,
+    /// The hash of the host alone.
+    host_hash: u64,
     /// See [`Self::host_tag`].
     tag: u8,
 }
@@ -28,7 +30,8 @@ impl KeyHasher {
     /// `hasher` is the same for all threads of a run.
     pub fn new(hasher: RandomState) -> Self {
         let hash = hasher.hash_one((&b""[..], &b""[..]));
-        Self { hasher, host: Vec::new(), queue: Vec::new(), hash, tag: 0 }
+        let host_hash = hasher.hash_one(&b""[..]);
+        Self { hasher, host: Vec::new(), queue: Vec::new(), hash, host_hash, tag: 0 }
     }
 
     pub fn key(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
@@ -40,6 +43,7 @@ impl KeyHasher {
         if !bytes_eq(&self.host, line.host) || !mta::is_in_queue_scope(mta, line.program, &self.queue) {
             let queue = mta::queue_scope(mta, line.program);
             self.hash = self.hasher.hash_one((line.host, queue));
+            self.host_hash = self.hasher.hash_one(line.host);
             self.tag = self.host_tag(line.host);
             self.host.clear();
             self.host.extend_from_slice(line.host);
@@ -48,6 +52,14 @@ impl KeyHasher {
         }
         let id = self.id(mta::message_part(mta, queue_id));
         (id.get() ^ self.hash, id)
+    }
+
+    /// The key of the message whichever instance wrote the line. Daemons of one queue may log under several names (Postfix:
+    /// `-o syslog_name=postfix-out` in master.cf). Two instances have the same queue id at the same time so seldom that
+    /// statistics may ignore it.
+    pub fn key_on_host(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
+        let (_, id) = self.key_and_id(mta, line, queue_id);
+        id.get() ^ self.host_hash
     }
 
     /// The key of the message, and the hash of the queue id with the host and the time of the line, in seconds since 1970.

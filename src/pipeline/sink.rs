@@ -82,6 +82,10 @@ pub trait EventSink: Send {
 
     fn queue_record(&mut self, _logged: &LoggedQueueRecord) {}
 
+    /// Receives the minute of the first line of each minute, whatever the line is, counted from 1970-01-01T00:00Z. A minute may
+    /// come more than once.
+    fn minute(&mut self, _minute: i64) {}
+
     /// Receives a server's own warning. The coverage counts its line, too, as routine or as not understood.
     fn warning(&mut self, _logged: &LoggedWarning) {}
 

@@ -82,6 +82,7 @@ pub(crate) fn walk<L: EventSink>(
         clock: None,
         last_file: 0,
         minute: None,
+        foreign_minute: None,
         host: None,
         unnamed: None,
         unread: keep_unread.then(Vec::new),
@@ -148,7 +149,7 @@ pub fn step<'b, L: EventSink>(
 ) -> WalkStep<'b, L> {
     let coverage = Coverage::default();
     let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
-    let (host, unnamed) = (None, None);
+    let (foreign_minute, host, unnamed) = (None, None, None);
     let mut walker = Walker {
         task: *task,
         classifier,
@@ -158,6 +159,7 @@ pub fn step<'b, L: EventSink>(
         clock,
         last_file,
         minute,
+        foreign_minute,
         host,
         unnamed,
         unread,
@@ -197,6 +199,8 @@ struct Walker<'a, 'b, L> {
     last_file: usize,
     /// The minute of the last line: its number in the header cache, and minutes since 1970-01-01T00:00Z.
     minute: Option<(u32, i64)>,
+    /// The minute of the last line of another program: its number in the header cache.
+    foreign_minute: Option<u32>,
     /// The host of the lines in this file that name none.
     host: Option<&'a [u8]>,
     /// The first and the last second of the lines in this block that name no host, as far as they were needed.
@@ -249,7 +253,7 @@ pub(crate) fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) 
 impl<L: EventSink> Walker<'_, '_, L> {
     fn block(&mut self, block: &Block) -> BlockResult<L::BlockOutput> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
-        self.minute = None;
+        (self.minute, self.foreign_minute) = (None, None);
         self.host = self.task.host(block.file);
         let (mut inside, mut inner) = (Vec::new(), Vec::new());
         let mut number = 0;
@@ -336,6 +340,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let parsed = known.writer.read(line);
         if matches!(parsed, ParsedLine::Foreign) {
             self.coverage.foreign(place, block.lines.get(at..).unwrap_or_default());
+            self.foreign_minute(line, known, place);
             return;
         }
         let minute = self.minute_of(known);
@@ -405,6 +410,17 @@ impl<L: EventSink> Walker<'_, '_, L> {
         (is_within, moment)
     }
 
+    /// Passes on the minute of a line of another program, unless the last such line had the same.
+    fn foreign_minute(&mut self, line: &LogLine, known: &ParsedHeader, place: LineOffset) {
+        if known.minute.is_none() || known.minute == self.foreign_minute {
+            return;
+        }
+        self.foreign_minute = known.minute;
+        if let Some(moment) = self.moment(line, place) {
+            self.sink.minute(moment.minute());
+        }
+    }
+
     fn moment(&mut self, line: &LogLine, place: LineOffset) -> Option<LogTime> {
         self.clock.as_mut()?.read(line.stamp, place.offset)
     }
@@ -451,6 +467,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         self.minute = number.zip(moment.map(LogTime::minute));
         if let Some(moment) = moment {
             extend(&mut self.coverage.minutes, moment.minute());
+            self.sink.minute(moment.minute());
             if line.host.is_empty() {
                 extend(&mut self.unnamed, moment.second());
             }

@@ -98,6 +98,14 @@ pub enum StormPattern {
     DeadDownstream,
     Silence,
     Unknown,
+    /// Other servers reject this server's mail because SPF, DKIM, DMARC, PTR or HELO is wrong.
+    AuthenticationBroken,
+    /// Other servers slow this server down because of its reputation.
+    Reputation,
+    /// The server through which all mail leaves does not take it.
+    RelayhostDown,
+    /// Other servers greylist; told only on request.
+    Greylisting,
 }
 
 /// A pattern that was rejected, and why.

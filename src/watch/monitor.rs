@@ -23,6 +23,7 @@ use crate::scan::input::ReadSummary;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 use crate::smtp::event::Outcome;
+use crate::storm::detect::grid::Sensitivity;
 use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
@@ -60,6 +61,10 @@ impl EventSink for MonitorSink<'_> {
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         self.window.queue_record(logged);
         self.sampler.queue_record(logged);
+    }
+
+    fn minute(&mut self, minute: i64) {
+        self.sampler.minute(minute);
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
@@ -174,8 +179,10 @@ impl<'a> Monitor<'a> {
             zone: &self.calendar.zone,
             files: sources.map(|source| source.path.to_string_lossy().into_owned()).collect(),
             minutes,
+            sensitivity: Sensitivity::default(),
+            with_greylisting: false,
         };
-        answer(self.merger.so_far(), &input)
+        answer(self.merger.so_far(), &input).storms
     }
 
     /// The rows of failures in these minutes, as `scan` counts them but without recipients, the most frequent first.

@@ -154,7 +154,7 @@ fn the_report_names_storms_where_somebody_asks() {
     };
     let log = stolen("anna", "anna@example.org");
     let (text, status) = scan(&log, &["--storms"]);
-    let named = "!! STORM Sun 22 Nov 11:40 - 12:09: mail of a stolen account, 202 attempts;\n   user anna\n";
+    let named = "!! STORM Sun 22 Nov 11:40 - 11:59: mail of a stolen account, 200 attempts;\n   user anna\n";
     assert!(text.contains(named), "{text}");
     assert_eq!(status, 0);
     let (json, status) = scan(&log, &["--format", "json", "--fail-on", "storm"]);
@@ -198,11 +198,144 @@ fn a_site_that_does_not_answer_is_not_our_network() {
 }
 
 #[test]
-fn nothing_for_an_hour_is_a_silence() {
+fn no_mail_for_an_hour_is_a_silence() {
+    let mut log = Log::ordinary();
+    log.0.retain(|(second, _)| !(NOON..NOON + 4000).contains(second));
+    // Other lines go on, so the log is not what is missing.
+    for at in 0..500 {
+        log.add(
+            NOON - 2000 + at * 16,
+            "anvil[9]: statistics: max connection rate 1/60s for (smtp:192.0.2.9) at Nov 22",
+        );
+    }
+    let (found, status) = storms_of(&log.text(), &[]);
+    assert_eq!((&found["storms"][0]["pattern"], status), (&"silence".into(), 1), "{found:#}");
+    let start = found["storms"][0]["start"].as_str().unwrap().get(11..16);
+    assert!(matches!(start, Some("11:40" | "11:41")), "{found:#}");
+}
+
+#[test]
+fn a_hole_in_all_lines_is_a_note_and_no_silence() {
     let mut log = Log::ordinary();
     log.0.retain(|(second, _)| !(NOON..NOON + 4000).contains(second));
     let (found, status) = storms_of(&log.text(), &[]);
-    assert_eq!((&found["storms"][0]["pattern"], status), (&"silence".into(), 1), "{found:#}");
+    assert_eq!((found["storms"].as_array().unwrap().len(), status), (0, 0), "{found:#}");
+    let note = found["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("the log has no lines of any kind from 2026-11-22 11:4"), "{note}");
+}
+
+#[test]
+fn one_message_with_many_dead_recipients_is_no_storm() {
+    let mut log = Log::ordinary();
+    for at in 0..5 {
+        let end = format!("relay=mx.example.com[198.51.100.7]:25, delay=1, {NOBODY}");
+        log.add(NOON + at, &format!("smtp[3]: 4A17E3F00C: to=<dead{at}@d{at}.example.com>, {end}"));
+    }
+    log.add(
+        NOON - 1,
+        "smtpd[1]: 4A17E3F00C: client=client.example.org[192.0.2.9], sasl_method=PLAIN, sasl_username=u1",
+    );
+    log.add(NOON - 1, "qmgr[2]: 4A17E3F00C: from=<u1@example.org>, size=900, nrcpt=5 (queue active)");
+    let (found, status) = storms_of(&log.text(), &[]);
+    assert_eq!((found["storms"].as_array().unwrap().len(), status), (0, 0), "{found:#}");
+}
+
+/// Gmail rejects all of our mail because SPF and DKIM do not pass: nothing is wrong with Gmail.
+#[test]
+fn our_broken_authentication_is_no_outage_of_the_provider() {
+    let mut log = Log::ordinary();
+    for at in 0..60 {
+        let end = "dsn=5.7.26, status=bounced (host gmail-smtp-in.l.google.com[192.0.2.26] said: 550-5.7.26 Your email has been \
+                   blocked because the sender is unauthenticated. 550-5.7.26 Gmail requires all senders to authenticate with \
+                   either SPF or DKIM. (in reply to end of DATA command))";
+        log.mail(NOON + at * 20, &format!("u{}@example.org", at % 17), &format!("y{at}@gmail.com"), "", end);
+    }
+    let (found, _) = storms_of(&log.text(), &[]);
+    let storm = &found["storms"][0];
+    assert_eq!(storm["pattern"], "authentication-broken", "{found:#}");
+    let advice = storm["advice"].as_str().unwrap();
+    assert!(advice.contains("SPF") && !advice.contains("nothing here is wrong"), "{advice}");
+    assert!(storm["example"].as_str().unwrap().contains("5.7.26"), "{storm:#}");
+}
+
+#[test]
+fn a_relay_host_that_is_down_is_named() {
+    let mut log = Log::default();
+    for at in 0..900_u32 {
+        let down = (500..600).contains(&at);
+        let end = if down {
+            "relay=none, delay=31, dsn=4.4.1, status=deferred (connect to relay.example.net[198.51.100.25]:587: Connection \
+             timed out)"
+        } else {
+            "relay=relay.example.net[198.51.100.25]:587, delay=1, dsn=2.0.0, status=sent (250 2.0.0 Ok)"
+        };
+        let (second, id) = (21_600 + at * 40, format!("{:010X}", 0x00A0_0000_u64 + u64::from(at)));
+        log.add(second, &format!("smtpd[1]: {id}: client=client.example.org[192.0.2.9]"));
+        log.add(
+            second,
+            &format!("qmgr[2]: {id}: from=<u{}@example.org>, size=900, nrcpt=1 (queue active)", at % 17),
+        );
+        log.add(second + 1, &format!("smtp[3]: {id}: to=<r{at}@d{}.example.com>, {end}", at % 23));
+    }
+    finds(&log, "relayhost-down", "11:33", "relay", "relay.example.net");
+}
+
+#[test]
+fn a_timestamp_of_another_century_is_set_aside() {
+    let mut log = stolen("anna", "anna@example.org").text();
+    for year in ["0001", "1970", "5999"] {
+        let stamp = format!("{year}-01-01T00:00:00.000000+00:00 mx1 ");
+        log.push_str(&stamp);
+        log.push_str("postfix/smtp[3]: 7F00AA0001: to=<x@d1.example.com>, relay=mx.example.com[198.51.100.7]:25, delay=1, ");
+        log.push_str(NOBODY);
+        log.push('\n');
+    }
+    let (found, _) = storms_of(&log, &[]);
+    assert_eq!(found["storms"].as_array().unwrap().len(), 1, "{found:#}");
+    assert_eq!(found["storms"][0]["start"].as_str().unwrap().get(..16), Some("2026-11-22T11:40"));
+    let notes = found["notes"].to_string();
+    assert!(notes.contains("weeks away from all others"), "{notes}");
+}
+
+#[test]
+fn a_pattern_is_not_denied_by_what_the_storm_shares() {
+    for log in [
+        stolen("anna", "anna@example.org"),
+        failing("anna@example.org", "x@d3.example.com", LATER),
+        failing("anna@example.org", "x@d3.example.com", FULL),
+    ] {
+        let (found, _) = storms_of(&log.text(), &[]);
+        for storm in found["storms"].as_array().unwrap() {
+            let common = |dimension: &str| {
+                let factors = storm["factors"].as_array().unwrap().iter();
+                factors
+                    .clone()
+                    .any(|factor| factor["dimension"] == dimension && factor["inside"].as_f64() >= Some(0.5))
+            };
+            for not in storm["not"].as_array().unwrap() {
+                let because = not["because"].as_str().unwrap();
+                for dimension in ["user", "sender", "provider", "domain"] {
+                    let denies = because == format!("no single {dimension} has most of it");
+                    assert!(!(denies && common(dimension)), "{storm:#}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn more_alarms_show_weaker_storms() {
+    let mut log = Log::ordinary();
+    for at in 0..11 {
+        log.mail(NOON + at * 60, &format!("u{at}@example.org"), &format!("w{at}@d3.example.com"), "", NOBODY);
+    }
+    let count = |alarms: &str| {
+        let (found, _) = storms_of(&log.text(), &["--alarms-per-month", alarms]);
+        found["storms"].as_array().unwrap().len()
+    };
+    assert!(count("0.00001") < count("1000"), "{} and {}", count("0.00001"), count("1000"));
+    let (status, _, said) = run(&["storm", "--alarms-per-month", "0", "x"]);
+    assert!(status == 2 && said.contains("must be above 0"), "{said}");
 }
 
 #[test]
@@ -215,6 +348,8 @@ fn greylisting_is_no_storm() {
     }
     let (found, status) = storms_of(&log.text(), &[]);
     assert_eq!((found["storms"].as_array().unwrap().len(), status), (0, 0), "{found:#}");
+    let (found, _) = storms_of(&log.text(), &["--greylisting"]);
+    assert_eq!(found["storms"][0]["pattern"], "greylisting", "{found:#}");
 }
 
 #[test]
@@ -235,6 +370,37 @@ fn any_threads_and_any_blocks_find_the_same() {
         ["-j", "2", "--block-size", "65536"],
     ] {
         assert_eq!(asked(&more), whole, "{more:?}");
+    }
+}
+
+#[test]
+fn any_split_into_files_finds_the_same() {
+    let text = stolen("anna", "anna@example.org").text();
+    let folder = tempfile::tempdir().unwrap();
+    let storms = |parts: &[&str]| -> Value {
+        let paths: Vec<String> = parts
+            .iter()
+            .enumerate()
+            .map(|(at, part)| {
+                let path = folder.path().join(format!("part{at}.log"));
+                fs::write(&path, part).unwrap();
+                path.to_str().unwrap().to_owned()
+            })
+            .collect();
+        let files: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let (json, _) = answer(&[&["storm", "--format", "json"], &files[..], &NOW[..]].concat());
+        let mut found: Value = serde_json::from_str(&json).unwrap();
+        for storm in found["storms"].as_array_mut().unwrap() {
+            // The commands name the files.
+            storm["commands"] = Value::Null;
+        }
+        found["storms"].take()
+    };
+    let whole = storms(&[&text]);
+    assert_eq!(whole.as_array().unwrap().len(), 1);
+    for share in [3, 2] {
+        let cut = text[..text.len() / share].rfind('\n').unwrap() + 1;
+        assert_eq!(storms(&[&text[..cut], &text[cut..]]), whole, "cut at {cut}");
     }
 }
 

@@ -18,6 +18,12 @@ pub struct StormArgs {
     /// Reverse the order, so that the worst storm is last, next to the prompt.
     #[arg(short = 'r', long, help_heading = REPORT)]
     pub reverse: bool,
+    /// Accept N false alarms in 30 days; a smaller N shows only clearer storms, a larger one weaker ones too.
+    #[arg(long, default_value_t = 1.0, value_parser = alarms, value_name = "N", help_heading = REPORT)]
+    pub alarms_per_month: f64,
+    /// Show bursts of greylisting too. Greylisting is normal, so it is left out otherwise.
+    #[arg(long, help_heading = REPORT)]
+    pub greylisting: bool,
     #[command(flatten)]
     pub rules: RulesArgs,
     #[command(flatten)]
@@ -28,4 +34,14 @@ pub struct StormArgs {
     pub coverage: CoverageArgs,
     #[command(flatten)]
     pub redact: RedactArgs,
+}
+
+/// The number of false alarms in 30 days: above 0, at most 1000.
+fn alarms(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number > 0.0 && number <= 1000.0 {
+        Ok(number)
+    } else {
+        Err("must be above 0, and at most 1000".to_owned())
+    }
 }

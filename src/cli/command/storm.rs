@@ -30,7 +30,8 @@ use crate::report::StormLine;
 use crate::report::storm::{STORMS_SCHEMA, Storm, StormReport};
 use crate::scan::input::{input, range};
 use crate::scan::notes::on_time;
-use crate::storm::diagnose::{DiagnosisInput, answer};
+use crate::storm::detect::grid::Sensitivity;
+use crate::storm::diagnose::{DiagnosisInput, Findings, answer};
 use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
 use crate::storm::sample::merge::{SampleMerger, Samples};
@@ -87,12 +88,20 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
     let files = sources.iter().filter(|source| source.can_be_read_again());
     let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
     let providers = &session.catalog.providers;
-    let input = DiagnosisInput { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
-    let storms = diagnose(&samples, &input, session.inputs.manner.threads)?;
+    let input = DiagnosisInput {
+        providers,
+        zone: &calendar.zone,
+        files,
+        minutes: coverage.minutes,
+        sensitivity: Sensitivity { alarms_per_month: args.alarms_per_month },
+        with_greylisting: args.greylisting,
+    };
+    let Findings { storms, notes: limits } = diagnose(&samples, &input, session.inputs.manner.threads)?;
     let Inputs { notes, problems, window, .. } = &mut session.inputs;
     let mut notes = std::mem::take(notes);
     notes.extend(no_match);
     notes.extend(late);
+    notes.extend(limits);
     notes.extend(sample_notes(&samples));
     let storms = StormReport { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
     let problems = std::mem::take(problems);
@@ -138,8 +147,15 @@ pub(crate) fn lines(
 ) -> Result<Vec<StormLine>, CliError> {
     let (_, merger) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
-    let input = DiagnosisInput { providers, zone, files: Vec::new(), minutes: coverage.minutes };
-    let mut storms = diagnose(&merger.finish(), &input, task.options.threads)?;
+    let input = DiagnosisInput {
+        providers,
+        zone,
+        files: Vec::new(),
+        minutes: coverage.minutes,
+        sensitivity: Sensitivity::default(),
+        with_greylisting: false,
+    };
+    let Findings { mut storms, .. } = diagnose(&merger.finish(), &input, task.options.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
             redactor.storm(storm);
@@ -160,7 +176,7 @@ pub(crate) fn lines(
     Ok(storms.into_iter().map(line).collect())
 }
 
-fn diagnose(samples: &Samples, input: &DiagnosisInput, threads: usize) -> Result<Vec<Storm>, InputError> {
+fn diagnose(samples: &Samples, input: &DiagnosisInput, threads: usize) -> Result<Findings, InputError> {
     Ok(thread_pool(threads)?.install(|| answer(samples, input)))
 }
 

@@ -1,13 +1,19 @@
-//! Finds silences: spans of time without the mail that usually comes.
+//! Finds silences: spans of time without the deliveries or arrivals that are usual, while the log goes on.
 //!
-//! The expected number of events in a span is the least of three estimates: from the rate of the two hours before it, from
-//! that of the two hours after it, and the median of the same time on other days. So neither a quiet night nor the end of a
-//! working day is a silence.
+//! The usual number of events in a span is the least of several estimates: from the hours before it, from those after it,
+//! and the median of the same time on other days. So neither a quiet night nor the end of a working day is a silence, and
+//! after a mailing the usual is what it was before. Only mail that was served counts: failures come and go. A gap in all
+//! lines is dead time of the log, not a silence.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use super::curve::Curve;
+use super::grid::Sensitivity;
+use super::likelihood::exponent;
+use super::living_time::LivingTime;
 use crate::report::storm::Dimension;
+use crate::storm::sample::line_minutes::DAY;
 use crate::storm::sample::points::{FactorValue, WeightedEvent};
 
 /// A view without events for a while.
@@ -20,40 +26,44 @@ pub(crate) struct Silence {
     pub last: i32,
     /// The number of events that the span usually has.
     pub expected: f64,
+    /// How improbable it is, in nats.
+    score: f64,
 }
 
-/// A gap is a silence if its probability is at most e to the power of minus this number.
-const LEAST_SCORE: f64 = 16.0;
 /// A gap between two events is longer than this.
 const LEAST_MINUTES: i32 = 5;
-/// The least share of all mail for which a single value is watched.
+/// The least share of all mail for which a single value is watched: a small part pauses without a fault.
 const LEAST_SHARE: f64 = 0.1;
 /// The largest share of the expected events that may still come in a silence.
 const RESIDUE: f64 = 0.1;
 /// The least usual rate, in events a minute: less mail than that is never missed.
 const LEAST_RATE: f64 = 0.1;
-/// Minutes before and after a gap that show the usual rate.
+/// Minutes of each stretch before and after a gap that shows the usual rate. A mailing lasts less than two of them.
 const AROUND: i32 = 120;
-const DAY: i32 = 24 * 60;
+/// Stretches before and after a gap.
+const STRETCHES: i32 = 3;
+/// A view with fewer events is never missed.
+const LEAST_EVENTS: f64 = 48.0;
+/// A silence has the same exponent as a storm, and this much more: the usual rate is less certain than in a window, because it
+/// changes with the hour.
+const UNCERTAINTY: f64 = 2.5;
 
-/// The silences of all mail, of each host, direction, instance, relay and client; one that overlaps an earlier one of this
-/// list is left out. `first` and `last` are the log's minutes.
-pub(crate) fn silences(points: &[WeightedEvent], first: i32, last: i32) -> Vec<Silence> {
-    let views = [
-        None,
-        Some(Dimension::Host),
-        Some(Dimension::Direction),
-        Some(Dimension::Instance),
-        Some(Dimension::Relay),
-        Some(Dimension::Client),
-    ];
-    let all: f64 = points.iter().map(|point| point.weight).sum();
-    let mut silences: Vec<Silence> = Vec::new();
+/// The silences of all mail, of each host, direction and instance; of those that overlap, the least probable one. `first`
+/// and `last` are the log's minutes.
+pub(crate) fn silences(
+    points: &[WeightedEvent],
+    living: &LivingTime,
+    (first, last): (i32, i32),
+    sensitivity: Sensitivity,
+) -> Vec<Silence> {
+    // A single server or client pauses without a fault, and after a mailing to it nothing comes.
+    let views = [None, Some(Dimension::Host), Some(Dimension::Direction), Some(Dimension::Instance)];
+    let served = || points.iter().filter(|point| point.series.is_served());
+    let all: f64 = served().map(|point| point.weight).sum();
+    let mut found: Vec<Silence> = Vec::new();
     for dimension in views {
         let mut groups: HashMap<FactorValue, Vec<(i32, f64)>, FixedState> = HashMap::default();
-        // Relays and clients that only fail come and go.
-        let is_name = matches!(dimension, Some(Dimension::Relay | Dimension::Client));
-        for point in points.iter().filter(|point| !is_name || !point.is_failure) {
+        for point in served() {
             let value = dimension.map_or(1, |dimension| point.value(dimension));
             if value > 0 {
                 groups.entry(value).or_default().push((point.sample.minute, point.weight));
@@ -61,104 +71,149 @@ pub(crate) fn silences(points: &[WeightedEvent], first: i32, last: i32) -> Vec<S
         }
         let mut groups: Vec<(FactorValue, Vec<(i32, f64)>)> = groups.into_iter().collect();
         groups.sort_unstable_by_key(|(value, _)| *value);
-        for (value, points) in groups {
-            // A small part of the mail pauses without a fault.
-            if dimension.is_some() && points.iter().map(|(_, weight)| weight).sum::<f64>() < LEAST_SHARE * all
-            {
+        for (value, weights) in groups {
+            let served = Curve::new(weights.into_iter());
+            if dimension.is_some() && served.total() < LEAST_SHARE * all {
                 continue;
             }
             let view = dimension.map(|dimension| (dimension, value));
-            for silence in of_view(&points, view, first, last) {
-                let overlaps = |other: &Silence| silence.first < other.last && other.first < silence.last;
-                if !silences.iter().any(overlaps) {
-                    silences.push(silence);
-                }
-            }
+            let series = ServedSeries { served, living, first, last, sensitivity, view };
+            found.extend(series.silences());
+        }
+    }
+    // Of equal ones the widest view: it comes first.
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut silences: Vec<Silence> = Vec::new();
+    for silence in found {
+        let overlaps =
+            |other: &Silence| silence.first <= other.last + AROUND && other.first <= silence.last + AROUND;
+        if !silences.iter().any(overlaps) {
+            silences.push(silence);
         }
     }
     silences
 }
 
-/// The silences among the points of one view.
-fn of_view(
-    points: &[(i32, f64)],
-    view: Option<(Dimension, FactorValue)>,
+/// The served mail of one view.
+struct ServedSeries<'a> {
+    served: Curve,
+    living: &'a LivingTime,
     first: i32,
     last: i32,
-) -> Vec<Silence> {
-    let total: f64 = points.iter().map(|(_, weight)| weight).sum();
-    if total < 3.0 * LEAST_SCORE {
-        return Vec::new();
-    }
-    let spread = spread(points, first, last);
-    let events = |from: i32, to: i32| -> f64 {
-        super::burst::within(points, from, to - 1).iter().map(|(_, weight)| weight).sum()
-    };
-    let mut gaps = Vec::new();
-    let mut before = first;
-    for &(minute, _) in points {
-        if minute - before > LEAST_MINUTES {
-            gaps.push((before + 1, minute - 1));
-        }
-        before = minute;
-    }
-    if last - before > LEAST_MINUTES {
-        gaps.push((before + 1, last));
-    }
-    let silence_of = |from: i32, to: i32| {
-        let length = f64::from(to - from + 1);
-        let rate = |start: i32, end: i32| {
-            let (start, end) = (start.max(first), end.min(last + 1));
-            (end - start >= 30).then(|| events(start, end) / f64::from(end - start))
-        };
-        let around = [rate(from - AROUND, from), rate(to + 1, to + 1 + AROUND)];
-        let days = (1..=14).flat_map(|day| [-day * DAY, day * DAY]);
-        let mut same: Vec<f64> = days
-            .filter(|shift| from + shift >= first && to + shift <= last)
-            .map(|shift| events(from + shift, to + 1 + shift) / length)
-            .collect();
-        same.sort_by(f64::total_cmp);
-        let of_days = same.get(same.len().saturating_sub(1) / 2).copied();
-        // A gap at the beginning of the log has nothing to be compared with.
-        around.first().copied().flatten()?;
-        let least = around.into_iter().flatten().chain(of_days).fold(f64::INFINITY, f64::min);
-        let expected = least * length;
-        let is_silent = least >= LEAST_RATE
-            && expected / spread >= LEAST_SCORE
-            && events(from, to + 1) <= RESIDUE * expected;
-        is_silent.then_some(Silence { view, first: from, last: to, expected })
-    };
-    // A single event does not end a silence: gaps with hardly any events between them are tried as one first.
-    let mut silences = Vec::new();
-    let between = |a: &(i32, i32), b: &(i32, i32)| b.0 - a.1 <= 4 && events(a.1 + 1, b.0) <= 4.0;
-    for gaps in gaps.chunk_by(between) {
-        let whole = gaps.first().zip(gaps.last()).and_then(|(first, last)| silence_of(first.0, last.1));
-        match whole {
-            Some(silence) => silences.push(silence),
-            None => silences.extend(gaps.iter().filter_map(|&(from, to)| silence_of(from, to))),
-        }
-    }
-    silences
+    sensitivity: Sensitivity,
+    view: Option<(Dimension, FactorValue)>,
 }
 
-/// Variance over mean of the counts of ten minutes, 1 to 6, by the differences of neighbours (von Neumann, "Distribution
-/// of the ratio of the mean square successive difference to the variance", 1941).
-fn spread(points: &[(i32, f64)], first: i32, last: i32) -> f64 {
-    let bins = usize::try_from((last - first) / 10).unwrap_or(0) + 1;
-    let mut counts = vec![0.0; bins];
-    for &(minute, weight) in points {
-        if let Some(sum) = usize::try_from((minute - first) / 10).ok().and_then(|at| counts.get_mut(at)) {
-            *sum += weight;
+impl ServedSeries<'_> {
+    fn silences(&self) -> Vec<Silence> {
+        if self.served.total() < LEAST_EVENTS {
+            return Vec::new();
         }
-    }
-    let (mut squares, mut sum) = (0.0, 0.0);
-    for window in counts.windows(2) {
-        let [a, b]: [f64; 2] = window.try_into().unwrap_or_default();
-        // Neighbours have nearly the same mean, so their difference has twice the variance.
-        if a > 0.0 && b > 0.0 {
-            squares += (a - b).powi(2) / 2.0;
-            sum += f64::midpoint(a, b);
+        let clump = self.clump();
+        let mut gaps = Vec::new();
+        let mut before = self.first;
+        for (minute, _) in self.served.entries() {
+            if minute - before > LEAST_MINUTES {
+                gaps.push((before + 1, minute - 1));
+            }
+            before = minute;
         }
+        if self.last - before > LEAST_MINUTES {
+            gaps.push((before + 1, self.last));
+        }
+        // A single event does not end a silence: gaps with hardly any events between them are tried as one first.
+        let mut silences = Vec::new();
+        let is_near =
+            |a: &(i32, i32), b: &(i32, i32)| b.0 - a.1 <= 4 && self.served.between(a.1 + 1, b.0 + 1) <= 4.0;
+        for gaps in gaps.chunk_by(is_near) {
+            let whole = gaps.first().zip(gaps.last());
+            let whole = whole.and_then(|(first, last)| self.silence(first.0, last.1, clump));
+            match whole {
+                Some(silence) => silences.push(silence),
+                None => silences.extend(gaps.iter().filter_map(|&(from, to)| self.silence(from, to, clump))),
+            }
+        }
+        silences
     }
-    if sum < 20.0 { 1.0 } else { (squares / sum).clamp(1.0, 6.0) }
+
+    /// The gap from minute `from` to `to`, if it is a silence.
+    fn silence(&self, from: i32, to: i32, clump: f64) -> Option<Silence> {
+        // Dead time is no silence, and a silence ends where the log does.
+        let alive = self.living.between(from, to + 1);
+        if alive < 0.5 * f64::from(to - from + 1) {
+            return None;
+        }
+        let rate = self.usual_rate(from, to)?;
+        let expected = rate * alive;
+        let minutes = f64::from(to - from + 1);
+        let improbable = exponent(self.served.between(from, to + 1), expected, clump) / UNCERTAINTY;
+        let is_silent = rate >= LEAST_RATE
+            && improbable >= self.sensitivity.critical_silence(minutes)
+            && self.served.between(from, to + 1) <= RESIDUE * expected;
+        let (first, last) = self.widened((from, to), rate);
+        let expected = rate * self.living.between(first, last + 1);
+        is_silent.then_some(Silence { view: self.view, first, last, expected, score: improbable })
+    }
+
+    /// The gap with the minutes before and after it that have hardly any events: mail that is in the queue already, or comes
+    /// by another way, may go on for a while. The log likelihood ratio of [`RESIDUE`] times the rate against the rate is
+    /// largest for this span.
+    fn widened(&self, (from, to): (i32, i32), rate: f64) -> (i32, i32) {
+        let gain = |minute: i32| {
+            let alive = self.living.between(minute, minute + 1);
+            let came = self.served.between(minute, minute + 1);
+            (1.0 - RESIDUE) * rate * alive - (1.0 / RESIDUE).ln() * came
+        };
+        let reach = |minutes: &mut dyn Iterator<Item = i32>, edge: i32| {
+            let (mut sum, mut best, mut reached) = (0.0, 0.0, edge);
+            for minute in minutes {
+                sum += gain(minute);
+                if sum > best {
+                    (best, reached) = (sum, minute);
+                }
+                if sum < best - 3.0 * (1.0 / RESIDUE).ln() {
+                    break;
+                }
+            }
+            reached
+        };
+        let earliest = self.first.max(from - AROUND);
+        let latest = self.last.min(to + AROUND);
+        let first = reach(&mut (earliest..from).rev(), from);
+        (first, reach(&mut (to + 1..latest + 1), to))
+    }
+
+    /// The usual rate in a gap, in events a minute. `None`: nothing before it shows what is usual.
+    fn usual_rate(&self, from: i32, to: i32) -> Option<f64> {
+        let rate = |start: i32, end: i32| {
+            let (start, end) = (start.max(self.first), end.min(self.last + 1));
+            let alive = if start < end { self.living.between(start, end) } else { 0.0 };
+            (alive >= 30.0).then(|| self.served.between(start, end) / alive)
+        };
+        let before = |stretch: i32| rate(from - (stretch + 1) * AROUND, from - stretch * AROUND);
+        let after = |stretch: i32| rate(to + 1 + stretch * AROUND, to + 1 + (stretch + 1) * AROUND);
+        let median = |mut rates: Vec<f64>| {
+            rates.sort_by(f64::total_cmp);
+            rates.get(rates.len().saturating_sub(1) / 2).copied()
+        };
+        // The lower middle of the stretches: one of them may hold a mailing.
+        let earlier = median((0..STRETCHES).filter_map(before).collect())?.min(before(0).unwrap_or(f64::MAX));
+        let later = median((0..STRETCHES).filter_map(after).collect());
+        let later = later.map(|rate| after(0).unwrap_or(rate).min(rate));
+        let days = (1..=14).flat_map(|day| [-day * DAY, day * DAY]);
+        let is_inside = |shift: &i32| from + shift >= self.first && to + shift <= self.last;
+        let same = days.filter(is_inside).filter_map(|shift| {
+            let alive = self.living.between(from + shift, to + 1 + shift);
+            (alive >= 0.5 * f64::from(to - from + 1))
+                .then(|| self.served.between(from + shift, to + 1 + shift) / alive)
+        });
+        let of_days = median(same.collect());
+        Some([later, of_days].into_iter().flatten().fold(earlier, f64::min))
+    }
+
+    /// The clumps of the deliveries, from the differences of neighbouring counts.
+    fn clump(&self) -> f64 {
+        let weights: Vec<(i32, f64)> = self.served.entries().collect();
+        super::clump::Clumps::of([weights.as_slice()].into_iter(), self.living).whole()
+    }
 }

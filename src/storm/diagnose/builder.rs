@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::command_values::{CommandValues, values};
 use super::commands::commands;
-use super::course::{peak, start, trend};
+use super::course::{peak, trend};
 use super::diagnosis::{Diagnosis, diagnose, factors};
 use super::evidence::Measures;
 use super::sentences::{Phrasing, noun};
@@ -17,23 +17,31 @@ use crate::catalog::provider::Providers;
 use crate::catalog::{StormRow, value_name};
 use crate::parse::log_text::LogText;
 use crate::report::storm::{
-    Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
+    Confidence, Dimension, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
-use crate::storm::detect::dataset::{Cluster, Dataset};
-use crate::storm::detect::expected_rate::weights;
+use crate::smtp::reply::Class;
+use crate::storm::detect::dataset::{Cluster, Dataset, weights};
+use crate::storm::detect::grid::Sensitivity;
 use crate::storm::detect::mail_loop::answered;
 use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
-use crate::storm::sample::merge::{Example, Samples};
+use crate::storm::sample::merge::{EXAMPLE_MINUTES, Example, Samples};
 use crate::storm::sample::points::WeightedEvent;
 use crate::storm::sample::series::CountSeries;
 
 /// A storm without a known pattern is reported from this score on.
-const UNKNOWN_SCORE: f64 = 40.0;
+const UNKNOWN_SCORE: f64 = 5.0;
 /// A storm is reported if its mean rate is at least this many times the usual one.
-const LEAST_RATIO: f64 = 2.2;
+const LEAST_RATIO: f64 = 1.5;
 /// A silence with at least this many events missing is sure.
 const SURE_MISSING: f64 = 40.0;
+/// So many recipients with this share of a storm are its mailboxes.
+const MAILBOXES: usize = 3;
+const MAILBOX_SHARE: f64 = 0.8;
+/// A full mailbox is a storm if it gets this many times its usual mail.
+const MAILBOX_RATIO: f64 = 3.0;
+/// The lowest usual rate that is reported, in events a minute.
+const LEAST_RATE: f64 = 0.01;
 /// A storm that is not over is this many times as urgent as one that is.
 const ONGOING_URGENCY: f64 = 10.0;
 
@@ -45,6 +53,9 @@ pub(crate) struct DiagnosisInput<'a> {
     pub files: Vec<String>,
     /// The first and the last minute of the log, since 1970-01-01T00:00Z. `None`: no line has a time.
     pub minutes: Option<(i64, i64)>,
+    pub sensitivity: Sensitivity,
+    /// Greylisting is told too.
+    pub with_greylisting: bool,
 }
 
 /// Builds the report of each storm.
@@ -81,7 +92,10 @@ impl StormBuilder<'_> {
         let course = self.course(cluster, &members);
         // Rejections as they should be are reported only if there are very many.
         let is_plain = diagnosis.pattern == StormPattern::Unknown && cluster.score < UNKNOWN_SCORE;
-        if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual_rate() {
+        if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual.per_minute {
+            return None;
+        }
+        if diagnosis.pattern == StormPattern::FullMailbox && self.is_usual_mail(cluster, &course, &profile) {
             return None;
         }
         let shares = factors(&profile, &diagnosis);
@@ -106,10 +120,10 @@ impl StormBuilder<'_> {
             messages: distinct(&members, |point| point.sample.message),
             rate_per_minute: Rate { peak: round(course.peak_rate), mean: round(course.mean_rate) },
             usual_per_minute: UsualRate {
-                rate: round(cluster.usual_rate()),
+                rate: round(cluster.usual.per_minute.max(LEAST_RATE)),
                 by: if cluster.usual.is_by_day { UsualBy::DayHour } else { UsualBy::Median },
             },
-            times: round(course.mean_rate / cluster.usual_rate().max(1e-9)),
+            times: round(course.mean_rate / cluster.usual.per_minute.max(LEAST_RATE)),
             trend: course.trend,
             factors: shares.iter().filter_map(|share| self.factor(share)).collect(),
             series: self.series(&members),
@@ -118,12 +132,31 @@ impl StormBuilder<'_> {
             example: self.example(&members, course.peak),
         };
         let minutes = f64::from(cluster.last - course.start + 1);
-        let excess = (attempts - cluster.usual_rate() * minutes).max(0.0);
+        let excess = (attempts - cluster.usual.per_minute * minutes).max(0.0);
         Some((self.urgency(excess, until, course.end.is_some()), storm))
     }
 
+    /// Whether a few full mailboxes get no more mail than they usually do. Then it is their owners' matter, and no storm.
+    fn is_usual_mail(&self, cluster: &Cluster, course: &Course, profile: &Profile) -> bool {
+        let tops: Vec<&FactorShare> = profile.shares(Dimension::Recipient).iter().take(MAILBOXES).collect();
+        if tops.iter().map(|top| top.inside).sum::<f64>() < MAILBOX_SHARE {
+            return false;
+        }
+        let span = cluster.first..=cluster.last;
+        let mail = self.dataset.points.iter().filter(|point| {
+            point.flow == cluster.flow
+                && !point.is_retry
+                && tops.iter().any(|top| top.value == point.value(Dimension::Recipient))
+                && !span.contains(&point.sample.minute)
+        });
+        let living = &self.dataset.living;
+        let minutes = living.total() - living.between(cluster.first, cluster.last + 1);
+        let usual = mail.map(|point| point.weight).sum::<f64>() / minutes.max(1.0);
+        course.mean_rate < MAILBOX_RATIO * usual
+    }
+
     fn course(&self, cluster: &Cluster, members: &[&WeightedEvent]) -> Course {
-        let start = start(cluster, members);
+        let start = cluster.first;
         let weights: Vec<(i32, f64)> = weights(members.iter().copied());
         let minutes = f64::from(cluster.last - start + 1);
         let mean_rate = weights.iter().map(|(_, weight)| weight).sum::<f64>() / minutes;
@@ -150,7 +183,7 @@ impl StormBuilder<'_> {
         let subject = share.as_ref().and_then(|share| {
             Some(format!("the {} {}", noun(share.dimension), self.phrasing().value(share)?))
         });
-        let subject = subject.unwrap_or_else(|| "all mail".to_owned());
+        let subject = subject.map_or_else(String::new, |subject| format!(" for {subject}"));
         let expected = silence.expected.round();
         let mta = heaviest(self.dataset.points.iter().map(|point| (point.sample.mta, point.weight)));
         let values = values(&self.command_values(), &[], None, silence.first, silence.last);
@@ -162,7 +195,7 @@ impl StormBuilder<'_> {
             pattern: StormPattern::Silence,
             title: texts.title.clone(),
             because: vec![format!(
-                "nothing of {subject} for {minutes} minutes, where {expected} events are usual"
+                "nothing was taken or delivered{subject} in {minutes} minutes, where about {expected} are usual"
             )],
             not: Vec::new(),
             confidence: if expected >= SURE_MISSING { Confidence::Sure } else { Confidence::Likely },
@@ -193,11 +226,14 @@ impl StormBuilder<'_> {
         let share = |of: &dyn Fn(&WeightedEvent) -> bool| -> f64 {
             members.iter().filter(|point| of(point)).map(|point| point.weight).sum::<f64>() / weight.max(1e-9)
         };
+        let messages: HashSet<u64, FixedState> = members.iter().map(|point| point.sample.message).collect();
         Measures {
             profile,
             near: share(&|point| point.sample.is_near),
             null_sender: share(&|point| self.samples.names.name(point.sample.sender) == b"<>"),
             answered: answered(members),
+            temporary: share(&|point| point.series.class == Some(Class::Transient)),
+            messages: messages.len(),
         }
     }
 
@@ -262,16 +298,20 @@ impl StormBuilder<'_> {
         series.into_iter().map(counted).collect()
     }
 
-    /// A line of the storm's most frequent kind: from the hour of its peak, else from the first hour that has one.
+    /// A line of the storm: of its most frequent kind and near its peak, if one was kept.
     fn example(&self, members: &[&WeightedEvent], peak: i32) -> Option<String> {
         let kind = heaviest(members.iter().map(|point| (point.sample.kind, point.weight)))?;
-        let (first, last) = (members.first()?.sample.minute, members.last()?.sample.minute);
-        let hours = (first.div_euclid(60)..=last.div_euclid(60)).collect::<Vec<i32>>();
-        let of_hour = |hour: &i32| self.samples.examples.get(&(*hour, kind));
-        let is_inside = |example: &&Example| (first..=last).contains(&example.minute);
-        let at_peak = of_hour(&peak.div_euclid(60)).filter(is_inside);
-        let example = at_peak.or_else(|| hours.iter().filter_map(of_hour).find(is_inside));
-        let example = example.or_else(|| hours.iter().find_map(of_hour))?;
+        let example = |point: &&WeightedEvent| -> Option<&Example> {
+            let key = (point.sample.minute.div_euclid(EXAMPLE_MINUTES), point.sample.kind);
+            let same = |example: &&Example| {
+                (example.hash, example.minute) == (point.sample.hash, point.sample.minute)
+            };
+            self.samples.examples.get(&key)?.iter().find(same)
+        };
+        // The most frequent kind first, then the time of the peak.
+        let order = |point: &WeightedEvent| (point.sample.kind != kind, (point.sample.minute - peak).abs());
+        let found = members.iter().filter_map(|point| Some((order(point), example(point)?)));
+        let (_, example) = found.min_by_key(|(order, example)| (*order, example.hash))?;
         Some(LogText::string(&example.line))
     }
 }

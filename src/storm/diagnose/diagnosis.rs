@@ -21,16 +21,18 @@ pub(crate) struct Diagnosis {
 
 /// The diagnosis by the first signature of the flow that matches.
 pub(crate) fn diagnose(flow: MailFlow, measures: &Measures) -> Diagnosis {
-    let of_flow = |signature: &&Signature| signature.flow == flow && (signature.matches)(measures);
+    let of_flow = |signature: &&Signature| {
+        signature.flow == flow && measures.has(signature.needs) && (signature.matches)(measures)
+    };
     let signature = SIGNATURES.iter().find(of_flow).unwrap_or(&UNKNOWN);
     let finding = |&evidence| measures.finding(evidence);
-    let not = signature.not.as_ref().and_then(|(pattern, evidence)| Some((*pattern, finding(evidence)?)));
+    let not = signature.not.iter().filter_map(|(pattern, evidence)| Some((*pattern, finding(evidence)?)));
     Diagnosis {
         pattern: signature.pattern,
         confidence: confidence((signature.share)(measures), measures.profile.weight),
         causes: signature.causes,
         because: signature.because.iter().filter_map(finding).collect(),
-        not: not.into_iter().collect(),
+        not: not.collect(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::storm::sample::points::reason_of;
 #[derive(Clone, Copy)]
 pub(crate) struct ReasonSet {
     pub contains: fn(Reason) -> bool,
-    /// Completes "94% of it tells of …".
+    /// Completes "94% of the replies are about …".
     pub phrase: &'static str,
 }
 
@@ -23,6 +23,21 @@ pub(crate) struct Measures<'p> {
     pub null_sender: f64,
     /// The share with which two addresses answer each other.
     pub answered: f64,
+    /// The share that the other side may accept later.
+    pub temporary: f64,
+    /// The number of messages in the sample.
+    pub messages: usize,
+}
+
+/// The independent pieces of evidence that a pattern needs: below that number, another pattern is tried.
+#[derive(Clone, Copy)]
+pub(crate) enum Needs {
+    /// Messages; the recipients of one message are one piece, and so are its retries.
+    Messages(usize),
+    /// Values of a dimension: ten addresses, three sites.
+    Values(Dimension, usize),
+    /// Attempts, of any message and client.
+    Attempts(usize),
 }
 
 /// A sentence about a storm, before it has words.
@@ -42,6 +57,8 @@ pub(crate) enum Finding {
     Answered(f64),
     /// Only this share of the storm has reasons of the group with this phrase.
     Few(&'static str, f64),
+    /// This share of the storm was deferred.
+    Temporary(f64),
 }
 
 /// A sentence that a signature asks for; the measures of the storm fill it in.
@@ -61,8 +78,11 @@ pub(crate) enum Evidence {
     NoCommon(Dimension),
     Near,
     Answered,
+    Temporary,
 }
 
+/// Share from which on a value is common to a storm.
+const COMMON_SHARE: f64 = 0.5;
 /// Share from which on [`Evidence::Main`] names a value.
 const MAIN_SHARE: f64 = 0.6;
 
@@ -105,15 +125,27 @@ impl Measures<'_> {
             Evidence::Main(dimensions) => {
                 let tops = || dimensions.iter().map(|&dimension| self.top(dimension));
                 let main = tops().find(|share| share.inside >= MAIN_SHARE);
-                main.or_else(|| tops().next_back()).map(Finding::Share)
+                main.or_else(|| tops().next_back()).filter(|share| share.inside > 0.0).map(Finding::Share)
             }
             Evidence::Spread(dimension) => {
                 let distinct = self.distinct(dimension);
                 (distinct > 2).then_some(Finding::Spread(dimension, distinct))
             }
-            Evidence::NoCommon(dimension) => Some(Finding::NoCommon(dimension)),
+            Evidence::NoCommon(dimension) => {
+                (self.top(dimension).inside < COMMON_SHARE).then_some(Finding::NoCommon(dimension))
+            }
             Evidence::Near => Some(Finding::Near(self.near)),
             Evidence::Answered => Some(Finding::Answered(self.answered)),
+            Evidence::Temporary => Some(Finding::Temporary(self.temporary)),
+        }
+    }
+
+    /// Whether the storm has as many pieces of evidence as a pattern needs.
+    pub(crate) fn has(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Messages(least) => self.messages >= least,
+            Needs::Values(dimension, least) => self.distinct(dimension) >= least,
+            Needs::Attempts(least) => self.profile.weight.round() as usize >= least,
         }
     }
 

@@ -9,35 +9,68 @@ pub(crate) mod commands;
 pub(crate) mod course;
 pub(crate) mod diagnosis;
 pub(crate) mod evidence;
+pub(crate) mod limits;
 pub(crate) mod sentences;
 pub(crate) mod signature;
 
 pub(crate) use self::builder::DiagnosisInput;
 use self::builder::StormBuilder;
-use super::detect::cluster::storms;
-use super::detect::dataset::Dataset;
-use super::detect::silence::silences;
+use self::limits::{LogSpan, hole_notes};
+use super::detect::dataset::{Cluster, Dataset};
+use super::detect::living_time::LivingTime;
+use super::detect::search::storms;
+use super::detect::silence::{Silence, silences};
 use super::sample::merge::Samples;
 use super::sample::points::points;
 use crate::catalog;
 use crate::report::storm::Storm;
 
-/// The storms of the log, the most urgent first.
-pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Vec<Storm> {
-    let Some((first, last)) = input.minutes else { return Vec::new() };
-    let (first, last) = (first as i32, last as i32);
-    let points = points(samples);
-    let dataset = Dataset::new(&points, first, last);
+/// The share of a silence's missing events that a storm must have to explain it.
+const EXPLAINED_SHARE: f64 = 0.3;
+
+/// The storms of a log, and what limits them.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// The most urgent first.
+    pub storms: Vec<Storm>,
+    /// Holes of the log, and events whose time is far off.
+    pub notes: Vec<String>,
+}
+
+/// The storms of the log.
+pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Findings {
+    let Some(span) = input.minutes.and_then(|minutes| LogSpan::of(samples, minutes)) else {
+        return Findings::default();
+    };
+    let (first, last) = (span.first, span.last);
+    let mut points = points(samples, input.with_greylisting);
+    points.retain(|point| span.contains(point.sample.minute));
+    let dataset = Dataset::new(&points, LivingTime::new(&samples.lines, first, last));
     let builder = StormBuilder { samples, input, dataset: &dataset, texts: catalog::storms(), last };
-    let (clusters, silences) =
-        rayon::join(|| storms(&dataset, null_sender(samples)), || silences(&points, first, last));
+    let (clusters, silences) = rayon::join(
+        || storms(&dataset, samples, null_sender(samples), input.sensitivity),
+        || silences(&points, &dataset.living, (first, last), input.sensitivity),
+    );
     let mut storms: Vec<(f64, Storm)> =
         clusters.iter().filter_map(|cluster| builder.storm(cluster)).collect();
-    storms.extend(silences.iter().filter_map(|silence| builder.silence(silence)));
+    let is_unexplained =
+        |silence: &&Silence| !clusters.iter().any(|cluster| explains(&dataset, cluster, silence));
+    storms.extend(silences.iter().filter(is_unexplained).filter_map(|silence| builder.silence(silence)));
     storms.sort_by(|(a, one), (b, other)| {
         b.total_cmp(a).then_with(|| (&one.start, one.pattern).cmp(&(&other.start, other.pattern)))
     });
-    storms.into_iter().map(|(_, storm)| storm).collect()
+    let mut notes: Vec<String> = span.note(input.zone).into_iter().collect();
+    notes.extend(hole_notes(&dataset.living, &span, input.zone));
+    Findings { storms: storms.into_iter().map(|(_, storm)| storm).collect(), notes }
+}
+
+/// Whether the failures of a storm are the reason why nothing is delivered: it covers half of the silence, and has enough of
+/// the missing events.
+fn explains(dataset: &Dataset, cluster: &Cluster, silence: &Silence) -> bool {
+    let both = cluster.last.min(silence.last) - cluster.first.max(silence.first) + 1;
+    let failed: f64 =
+        cluster.members.iter().filter_map(|&at| dataset.points.get(at)).map(|point| point.weight).sum();
+    both * 2 > silence.last - silence.first && failed >= EXPLAINED_SHARE * silence.expected
 }
 
 /// The value of the null sender (`<>`) in the samples. 0: no event has it.

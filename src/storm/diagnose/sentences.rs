@@ -22,35 +22,59 @@ impl Phrasing<'_> {
 
     pub(crate) fn sentence(self, finding: &Finding) -> String {
         match *finding {
-            Finding::Share(share) => {
-                let value = self.value(&share).unwrap_or_else(|| "none".to_owned());
-                format!(
-                    "{} of it has the {} {value}, {} of the rest",
-                    percent(share.inside),
-                    noun(share.dimension),
-                    percent(share.outside)
-                )
+            Finding::Share(share) => self.share(share),
+            Finding::Reasons(phrase, share) => {
+                format!("{} of the replies are about {phrase}", percent(share))
             }
-            Finding::Reasons(phrase, share) => format!("{} of it tells of {phrase}", percent(share)),
-            Finding::Few(phrase, share) => format!("only {} of it tells of {phrase}", percent(share)),
+            Finding::Few(phrase, share) if share <= 0.0 => format!("no reply is about {phrase}"),
+            Finding::Few(phrase, share) => {
+                format!("only {} of the replies are about {phrase}", percent(share))
+            }
             Finding::Spread(dimension, count) => {
-                format!("it spreads over {count} or more {}s", noun(dimension))
+                format!("it spreads over at least {count} {}s", noun(dimension))
             }
-            Finding::NoCommon(dimension) => format!("no {} has most of it", noun(dimension)),
+            Finding::NoCommon(dimension) => format!("no single {} has most of it", noun(dimension)),
             Finding::Answered(share) => {
-                format!("with {} of it two addresses answer each other", percent(share))
+                format!("in {} of it two addresses answer each other", percent(share))
             }
             Finding::Near(share) => {
-                format!("for {} of it the other side is on this host or beside it", percent(share))
+                format!("in {} of it the other side is a part of this mail system", percent(share))
             }
+            Finding::Temporary(share) => format!("{} of it is deferred, not refused", percent(share)),
         }
+    }
+
+    /// `all of it comes from login anna, which has 0.1% of the rest`
+    fn share(self, share: FactorShare) -> String {
+        let value = self.value(&share).unwrap_or_else(|| "none".to_owned());
+        let inside = percent(share.inside);
+        let what = match share.dimension {
+            Dimension::Provider => format!("{inside} of it concerns the provider {value}"),
+            Dimension::Domain => format!("{inside} of it concerns the domain {value}"),
+            Dimension::Recipient => format!("{inside} of it is for {value}"),
+            Dimension::Relay => format!("{inside} of it is about the server {value}"),
+            Dimension::Instance => format!("{inside} of it comes from the instance {value}"),
+            Dimension::Host => format!("{inside} of it comes from the host {value}"),
+            Dimension::Sender if value == "<>" => format!("{inside} of it is bounces (the empty sender)"),
+            Dimension::Sender => format!("{inside} of it has the sender {value}"),
+            Dimension::User => format!("{inside} of it has the login {value}"),
+            Dimension::Client => format!("{inside} of it comes from the client {value}"),
+            Dimension::Reason | Dimension::Code | Dimension::Direction | Dimension::Stage => {
+                format!("{inside} of it has the {} {value}", noun(share.dimension))
+            }
+        };
+        format!("{what}, which has {} of the rest", percent(share.outside))
     }
 }
 
-/// A share as `94%` or, below 1 %, as `0.3%`.
+/// A share as `all`, as `94%` or, below 1 %, as `0.3%`. Never a negative zero.
 fn percent(share: f64) -> String {
-    let share = share * 100.0;
-    if share > 0.0 && share < 1.0 { format!("{:.1}%", share.max(0.1)) } else { format!("{share:.0}%") }
+    let share = share.max(0.0) * 100.0;
+    match share {
+        share if share >= 99.5 => "all".to_owned(),
+        share if share > 0.0 && share < 0.95 => format!("{:.1}%", share.max(0.1)),
+        _ => format!("{share:.0}%"),
+    }
 }
 
 /// The word for a dimension; its plural takes an s.

@@ -2,7 +2,7 @@
 //!
 //! A new pattern costs its variant in `report::storm::StormPattern`, a row here, and its texts in `storms.toml`.
 
-use super::evidence::{Evidence, Measures, ReasonSet};
+use super::evidence::{Evidence, Measures, Needs, ReasonSet};
 use crate::catalog::classify::Reason;
 use crate::report::storm::Dimension as D;
 use crate::report::storm::StormPattern;
@@ -12,21 +12,24 @@ use crate::storm::sample::points::MailFlow;
 pub(crate) struct Signature {
     pub pattern: StormPattern,
     pub flow: MailFlow,
+    /// The independent evidence without which the pattern is not told.
+    pub needs: Needs,
     /// Whether the storm has this signature, given that no earlier row of the same flow matches.
     pub matches: fn(&Measures) -> bool,
     /// The share that the diagnosis rests on, 0 to 1; the confidence follows from it.
     pub share: fn(&Measures) -> f64,
     /// The sentences for the pattern, in order.
     pub because: &'static [Evidence],
-    /// The pattern that the storm is easily mistaken for, and the sentence against it.
-    pub not: Option<(StormPattern, Evidence)>,
+    /// The patterns that the storm is easily mistaken for, and the sentence against each.
+    pub not: &'static [(StormPattern, Evidence)],
     /// The dimensions that name the cause, the best first.
     pub causes: &'static [D],
 }
 
 const FAILED_LOGIN: ReasonSet =
     ReasonSet { contains: |reason| reason == Reason::SmtpAuth, phrase: "a failed login" };
-const NO_SPACE: ReasonSet = ReasonSet { contains: |reason| reason == Reason::SystemFull, phrase: "no space" };
+const NO_SPACE: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::SystemFull, phrase: "a full disk" };
 const FULL_MAILBOX: ReasonSet =
     ReasonSet { contains: |reason| reason == Reason::MailboxFull, phrase: "a full mailbox" };
 const MAIL_LOOP: ReasonSet =
@@ -35,16 +38,43 @@ const TLS: ReasonSet = ReasonSet { contains: |reason| reason == Reason::TlsFailu
 const SYSTEM_ERROR: ReasonSet =
     ReasonSet { contains: |reason| reason == Reason::SystemError, phrase: "an error of this server" };
 const DNS: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::DnsFailure, phrase: "no connection or no DNS" };
-const NETWORK: ReasonSet = ReasonSet { contains: Reason::is_network, phrase: "no connection or no DNS" };
+    ReasonSet { contains: |reason| reason == Reason::DnsFailure, phrase: "failed connections or DNS" };
+const NETWORK: ReasonSet = ReasonSet { contains: Reason::is_network, phrase: "failed connections or DNS" };
 const NO_MAILBOX: ReasonSet =
-    ReasonSet { contains: Reason::has_no_mailbox, phrase: "an address that is not there" };
+    ReasonSet { contains: Reason::has_no_mailbox, phrase: "an address that does not exist" };
 const DEAD_ADDRESS: ReasonSet =
-    ReasonSet { contains: Reason::is_dead_address, phrase: "an address that is not there" };
+    ReasonSet { contains: Reason::is_dead_address, phrase: "an address that does not exist" };
 const JUDGEMENT: ReasonSet =
     ReasonSet { contains: Reason::is_judgement, phrase: "spam, limits or reputation" };
 const REPUTATION: ReasonSet =
     ReasonSet { contains: Reason::is_reputation, phrase: "a block list, reputation or policy" };
+const OWN_IDENTITY: ReasonSet = ReasonSet {
+    contains: |reason| matches!(reason, Reason::SenderAuthFailed | Reason::ClientIdentity),
+    phrase: "SPF, DKIM, DMARC, PTR or HELO of this server",
+};
+const BAD_REPUTATION: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::BadReputation, phrase: "the reputation of this server" };
+const GREYLISTED: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::Greylisted, phrase: "greylisting" };
+const RELAY_LOGIN: ReasonSet = ReasonSet {
+    contains: |reason| matches!(reason, Reason::SmtpAuth | Reason::RelayDenied),
+    phrase: "the login of this server",
+};
+/// Reasons that only the other side can end.
+const THEIR_TROUBLE: ReasonSet = ReasonSet {
+    contains: |reason| {
+        matches!(
+            reason,
+            Reason::ConnectionFailed
+                | Reason::DnsFailure
+                | Reason::SystemError
+                | Reason::SystemFull
+                | Reason::ProtocolError
+                | Reason::Unknown
+        )
+    },
+    phrase: "trouble of the other side",
+};
 const LIMIT: ReasonSet = ReasonSet { contains: Reason::is_limit, phrase: "a rate limit" };
 
 /// One sender's mail goes to many recipients. Mail to a single site that limits it is that site's rate limit, whoever
@@ -56,16 +86,22 @@ fn has_one_author(storm: &Measures) -> bool {
     storm.author() >= 0.6
         && spreads
         && storm.share(NETWORK) < 0.5
+        && storm.share(JUDGEMENT) + storm.share(DEAD_ADDRESS) >= 0.5
         && !(is_one_site && storm.share(LIMIT) >= 0.4)
 }
 
-/// Connections to one relay fail, whatever the domain: mail to all domains goes through it.
+/// Mail for many domains fails at one server: all of it goes through that server.
 fn is_next_hop_down(storm: &Measures) -> bool {
-    storm.share(NETWORK) >= 0.5
+    storm.share(THEIR_TROUBLE) + storm.share(TLS) + storm.share(RELAY_LOGIN) >= 0.5
         && storm.profile.top(D::Relay).is_some_and(|relay| relay.inside >= 0.8)
         && storm.distinct(D::Domain) >= 5
         && storm.strength(D::Provider) < 0.7
         && storm.strength(D::Domain) < 0.6
+}
+
+/// The server of the storm takes most of the mail that leaves at other times too.
+fn carries_most(storm: &Measures) -> bool {
+    storm.profile.top(D::Relay).is_some_and(|relay| relay.outside >= 0.3)
 }
 
 /// All signatures. Of each flow the first row that matches decides, so the more specific ones come first.
@@ -73,71 +109,132 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         pattern: StormPattern::Loop,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.answered >= 0.8,
         share: |storm| storm.answered,
         because: &[Evidence::Answered, Evidence::Top(D::Recipient), Evidence::Top(D::Sender)],
-        not: None,
+        not: &[],
         causes: &[D::Recipient, D::Sender],
     },
     Signature {
         pattern: StormPattern::Loop,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(MAIL_LOOP) >= 0.5,
         share: |storm| storm.share(MAIL_LOOP),
         because: &[Evidence::Reasons(MAIL_LOOP), Evidence::Top(D::Recipient)],
-        not: None,
+        not: &[],
         causes: &[D::Recipient, D::Relay, D::Domain, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::Greylisting,
+        flow: MailFlow::Out,
+        needs: Needs::Messages(5),
+        matches: |storm| storm.share(GREYLISTED) >= 0.5,
+        share: |storm| storm.share(GREYLISTED),
+        because: &[
+            Evidence::Reasons(GREYLISTED),
+            Evidence::Temporary,
+            Evidence::Top(D::Domain),
+            Evidence::Spread(D::Domain),
+        ],
+        not: &[],
+        causes: &[D::Provider, D::Domain, D::Relay, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::AuthenticationBroken,
+        flow: MailFlow::Out,
+        needs: Needs::Messages(5),
+        matches: |storm| storm.share(OWN_IDENTITY) >= 0.5,
+        share: |storm| storm.share(OWN_IDENTITY),
+        because: &[
+            Evidence::Reasons(OWN_IDENTITY),
+            Evidence::Top(D::Sender),
+            Evidence::Top(D::Provider),
+            Evidence::Spread(D::Domain),
+        ],
+        not: &[
+            (StormPattern::ProviderOutage, Evidence::Few(THEIR_TROUBLE)),
+            (StormPattern::StolenAccount, Evidence::NoCommon(D::User)),
+        ],
+        causes: &[D::Reason, D::Code, D::Provider],
     },
     Signature {
         pattern: StormPattern::Tls,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(TLS) >= 0.5,
         share: |storm| storm.share(TLS),
         because: &[Evidence::Reasons(TLS), Evidence::Top(D::Provider), Evidence::Top(D::Domain)],
-        not: Some((StormPattern::OwnNetwork, Evidence::Few(NETWORK))),
+        not: &[(StormPattern::OwnNetwork, Evidence::Few(NETWORK))],
         causes: &[D::Provider, D::Domain, D::Relay, D::Reason],
     },
     Signature {
         pattern: StormPattern::DiskFull,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(NO_SPACE) >= 0.5 && storm.near >= 0.5,
         share: |storm| storm.share(NO_SPACE),
         because: &[Evidence::Reasons(NO_SPACE), Evidence::Near],
-        not: None,
+        not: &[],
         causes: &[D::Reason, D::Code],
     },
     Signature {
         pattern: StormPattern::FullMailbox,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(FULL_MAILBOX) >= 0.5,
         share: |storm| storm.share(FULL_MAILBOX),
         because: &[Evidence::Reasons(FULL_MAILBOX), Evidence::Top(D::Recipient)],
-        not: None,
+        not: &[],
         causes: &[D::Recipient, D::Domain, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::RelayhostDown,
+        flow: MailFlow::Out,
+        needs: Needs::Messages(5),
+        matches: |storm| is_next_hop_down(storm) && storm.near < 0.6 && carries_most(storm),
+        share: |storm| storm.share(THEIR_TROUBLE) + storm.share(TLS) + storm.share(RELAY_LOGIN),
+        because: &[Evidence::Top(D::Relay), Evidence::Top(D::Reason), Evidence::Spread(D::Domain)],
+        not: &[(StormPattern::ProviderOutage, Evidence::NoCommon(D::Domain))],
+        causes: &[D::Relay],
+    },
+    Signature {
+        pattern: StormPattern::RelayhostDown,
+        flow: MailFlow::Out,
+        needs: Needs::Messages(5),
+        matches: |storm| storm.share(RELAY_LOGIN) >= 0.5 && storm.strength(D::Relay) >= 0.6,
+        share: |storm| storm.share(RELAY_LOGIN),
+        because: &[Evidence::Reasons(RELAY_LOGIN), Evidence::Top(D::Relay)],
+        not: &[],
+        causes: &[D::Relay],
     },
     Signature {
         pattern: StormPattern::Backscatter,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| {
             storm.null_sender >= 0.6 && storm.strength(D::Sender) >= 0.5 && storm.share(NETWORK) < 0.5
         },
         share: |storm| storm.null_sender,
         because: &[Evidence::Top(D::Sender), Evidence::Spread(D::Domain)],
-        not: None,
+        not: &[],
         causes: &[D::Sender],
     },
     Signature {
         pattern: StormPattern::DeadDownstream,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.near >= 0.6 && storm.share(DEAD_ADDRESS) < 0.4,
         share: |storm| storm.near,
         because: &[Evidence::Near, Evidence::Top(D::Relay)],
-        not: Some((StormPattern::ProviderOutage, Evidence::Near)),
+        not: &[(StormPattern::ProviderOutage, Evidence::Near)],
         causes: &[D::Relay, D::Reason, D::Code],
     },
     Signature {
         pattern: StormPattern::DeadList,
         flow: MailFlow::Out,
+        needs: Needs::Values(D::Recipient, 8),
         matches: |storm| {
             has_one_author(storm) && storm.share(DEAD_ADDRESS) >= 0.5 && storm.share(JUDGEMENT) < 0.25
         },
@@ -148,12 +245,13 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             Evidence::Spread(D::Domain),
             Evidence::Reasons(DEAD_ADDRESS),
         ],
-        not: Some((StormPattern::StolenAccount, Evidence::Few(JUDGEMENT))),
+        not: &[(StormPattern::StolenAccount, Evidence::Few(JUDGEMENT))],
         causes: &[D::Sender, D::User, D::Client],
     },
     Signature {
         pattern: StormPattern::StolenAccount,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: has_one_author,
         share: |storm| storm.author(),
         because: &[
@@ -163,84 +261,106 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             Evidence::Top(D::Client),
             Evidence::Reasons(JUDGEMENT),
         ],
-        not: Some((StormPattern::ListedIp, Evidence::Main(&[D::User, D::Sender]))),
+        not: &[(StormPattern::ListedIp, Evidence::Main(&[D::User, D::Sender]))],
         causes: &[D::User, D::Sender, D::Client],
+    },
+    Signature {
+        pattern: StormPattern::Reputation,
+        flow: MailFlow::Out,
+        needs: Needs::Messages(5),
+        matches: |storm| storm.share(BAD_REPUTATION) >= 0.5 && storm.temporary >= 0.6,
+        share: |storm| storm.share(BAD_REPUTATION),
+        because: &[Evidence::Reasons(BAD_REPUTATION), Evidence::Temporary, Evidence::Top(D::Provider)],
+        not: &[
+            (StormPattern::ProviderOutage, Evidence::Few(THEIR_TROUBLE)),
+            (StormPattern::StolenAccount, Evidence::NoCommon(D::User)),
+        ],
+        causes: &[D::Provider, D::Domain, D::Relay, D::Host, D::Reason],
     },
     Signature {
         pattern: StormPattern::ListedIp,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(REPUTATION) >= 0.5,
         share: |storm| storm.share(REPUTATION),
         because: &[Evidence::Reasons(REPUTATION), Evidence::Spread(D::Domain), Evidence::Top(D::Instance)],
-        not: Some((StormPattern::StolenAccount, Evidence::NoCommon(D::Sender))),
+        not: &[(StormPattern::StolenAccount, Evidence::NoCommon(D::Sender))],
         causes: &[D::Host, D::Instance, D::Reason],
     },
     Signature {
         pattern: StormPattern::RateLimit,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(LIMIT) >= 0.5,
         share: |storm| storm.share(LIMIT),
         because: &[Evidence::Reasons(LIMIT), Evidence::Top(D::Provider), Evidence::Top(D::Domain)],
-        not: Some((StormPattern::StolenAccount, Evidence::NoCommon(D::User))),
+        not: &[(StormPattern::StolenAccount, Evidence::NoCommon(D::User))],
         causes: &[D::Provider, D::Domain, D::Relay, D::Reason],
     },
     Signature {
         pattern: StormPattern::DeadDownstream,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: is_next_hop_down,
         share: |storm| storm.share(NETWORK),
         because: &[Evidence::Reasons(NETWORK), Evidence::Top(D::Relay), Evidence::Spread(D::Domain)],
-        not: None,
+        not: &[],
         causes: &[D::Relay, D::Reason],
     },
     Signature {
         pattern: StormPattern::ProviderOutage,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(NETWORK) >= 0.5 && storm.site() >= 0.65,
         share: |storm| storm.share(NETWORK).min(storm.site()),
         because: &[Evidence::Reasons(NETWORK), Evidence::Top(D::Provider), Evidence::Top(D::Domain)],
-        not: Some((StormPattern::OwnNetwork, Evidence::Main(&[D::Provider, D::Domain, D::Relay]))),
+        not: &[(StormPattern::OwnNetwork, Evidence::Main(&[D::Provider, D::Domain, D::Relay]))],
         causes: &[D::Provider, D::Domain, D::Relay],
     },
     Signature {
         pattern: StormPattern::OwnNetwork,
         flow: MailFlow::Out,
+        needs: Needs::Values(D::Domain, 3),
         matches: |storm| storm.share(NETWORK) >= 0.5,
         share: |storm| storm.share(NETWORK),
         because: &[Evidence::Reasons(NETWORK), Evidence::Spread(D::Domain)],
-        not: Some((StormPattern::ProviderOutage, Evidence::NoCommon(D::Provider))),
+        not: &[(StormPattern::ProviderOutage, Evidence::NoCommon(D::Provider))],
         causes: &[D::Reason],
     },
     Signature {
         pattern: StormPattern::DeadList,
         flow: MailFlow::Out,
+        needs: Needs::Values(D::Recipient, 8),
         matches: |storm| storm.share(DEAD_ADDRESS) >= 0.6 && storm.strength(D::Sender) >= 0.4,
         share: |storm| storm.share(DEAD_ADDRESS).min(0.7),
         because: &[Evidence::Reasons(DEAD_ADDRESS), Evidence::Top(D::Sender)],
-        not: None,
+        not: &[],
         causes: &[D::Sender, D::User, D::Client, D::Reason],
     },
     Signature {
         pattern: StormPattern::ProviderOutage,
         flow: MailFlow::Out,
-        matches: |storm| storm.site() >= 0.6,
-        share: |storm| storm.site(),
-        because: &[Evidence::Top(D::Provider), Evidence::Top(D::Domain), Evidence::Top(D::Reason)],
-        not: Some((StormPattern::OwnNetwork, Evidence::Main(&[D::Provider, D::Domain, D::Relay]))),
+        needs: Needs::Messages(5),
+        matches: |storm| storm.site() >= 0.6 && storm.share(THEIR_TROUBLE) >= 0.5,
+        share: |storm| storm.site().min(storm.share(THEIR_TROUBLE)),
+        because: &[Evidence::Reasons(THEIR_TROUBLE), Evidence::Top(D::Provider), Evidence::Top(D::Domain)],
+        not: &[(StormPattern::OwnNetwork, Evidence::Main(&[D::Provider, D::Domain, D::Relay]))],
         causes: &[D::Provider, D::Domain, D::Relay],
     },
     Signature {
         pattern: StormPattern::ListedIp,
         flow: MailFlow::Out,
+        needs: Needs::Messages(5),
         matches: |storm| storm.share(JUDGEMENT) >= 0.5,
         share: |storm| storm.share(JUDGEMENT).min(0.7),
         because: &[Evidence::Reasons(JUDGEMENT), Evidence::Spread(D::Domain)],
-        not: Some((StormPattern::StolenAccount, Evidence::NoCommon(D::Sender))),
+        not: &[(StormPattern::StolenAccount, Evidence::NoCommon(D::Sender))],
         causes: &[D::Host, D::Instance, D::Reason],
     },
     Signature {
         pattern: StormPattern::PasswordGuessing,
         flow: MailFlow::In,
+        needs: Needs::Attempts(10),
         matches: |storm| storm.share(FAILED_LOGIN) >= 0.5,
         share: |storm| storm.share(FAILED_LOGIN),
         because: &[
@@ -250,48 +370,53 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             Evidence::Spread(D::User),
             Evidence::Spread(D::Client),
         ],
-        not: None,
+        not: &[],
         causes: &[D::Client, D::User, D::Reason],
     },
     Signature {
         pattern: StormPattern::DiskFull,
         flow: MailFlow::In,
+        needs: Needs::Attempts(5),
         matches: |storm| storm.share(NO_SPACE) >= 0.5,
         share: |storm| storm.share(NO_SPACE),
         because: &[Evidence::Reasons(NO_SPACE), Evidence::Spread(D::Client)],
-        not: None,
+        not: &[],
         causes: &[D::Reason, D::Code],
     },
     Signature {
         pattern: StormPattern::Loop,
         flow: MailFlow::In,
+        needs: Needs::Attempts(5),
         matches: |storm| storm.share(MAIL_LOOP) >= 0.5,
         share: |storm| storm.share(MAIL_LOOP),
         because: &[Evidence::Reasons(MAIL_LOOP), Evidence::Top(D::Client), Evidence::Top(D::Recipient)],
-        not: None,
+        not: &[],
         causes: &[D::Recipient, D::Client, D::Domain, D::Reason],
     },
     Signature {
         pattern: StormPattern::Tls,
         flow: MailFlow::In,
+        needs: Needs::Attempts(5),
         matches: |storm| storm.share(TLS) >= 0.5,
         share: |storm| storm.share(TLS),
         because: &[Evidence::Reasons(TLS), Evidence::Top(D::Client)],
-        not: None,
+        not: &[],
         causes: &[D::Client, D::Reason],
     },
     Signature {
         pattern: StormPattern::Backscatter,
         flow: MailFlow::In,
+        needs: Needs::Values(D::Client, 3),
         matches: |storm| storm.null_sender >= 0.6 && storm.strength(D::Sender) >= 0.5,
         share: |storm| storm.null_sender,
         because: &[Evidence::Top(D::Sender), Evidence::Spread(D::Client), Evidence::Top(D::Recipient)],
-        not: Some((StormPattern::DictionaryAttack, Evidence::Main(&[D::Sender]))),
+        not: &[(StormPattern::DictionaryAttack, Evidence::Main(&[D::Sender]))],
         causes: &[D::Sender, D::Recipient, D::Domain],
     },
     Signature {
         pattern: StormPattern::DictionaryAttack,
         flow: MailFlow::In,
+        needs: Needs::Values(D::Recipient, 8),
         matches: |storm| storm.share(NO_MAILBOX) >= 0.5,
         share: |storm| storm.share(NO_MAILBOX),
         because: &[
@@ -300,34 +425,37 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             Evidence::Spread(D::Recipient),
             Evidence::Spread(D::Client),
         ],
-        not: Some((StormPattern::Backscatter, Evidence::NoCommon(D::Sender))),
+        not: &[(StormPattern::Backscatter, Evidence::NoCommon(D::Sender))],
         causes: &[D::Client, D::Domain, D::Reason],
     },
     Signature {
         pattern: StormPattern::FullMailbox,
         flow: MailFlow::In,
+        needs: Needs::Attempts(5),
         matches: |storm| storm.share(FULL_MAILBOX) >= 0.5,
         share: |storm| storm.share(FULL_MAILBOX),
         because: &[Evidence::Reasons(FULL_MAILBOX), Evidence::Top(D::Recipient)],
-        not: None,
+        not: &[],
         causes: &[D::Recipient, D::Domain, D::Reason],
     },
     Signature {
         pattern: StormPattern::DeadDownstream,
         flow: MailFlow::In,
+        needs: Needs::Attempts(5),
         matches: |storm| storm.share(SYSTEM_ERROR) >= 0.5,
         share: |storm| storm.share(SYSTEM_ERROR),
         because: &[Evidence::Reasons(SYSTEM_ERROR), Evidence::Spread(D::Client)],
-        not: None,
+        not: &[],
         causes: &[D::Reason, D::Code, D::Stage],
     },
     Signature {
         pattern: StormPattern::OwnNetwork,
         flow: MailFlow::In,
+        needs: Needs::Attempts(5),
         matches: |storm| storm.share(DNS) >= 0.5,
         share: |storm| storm.share(DNS).min(0.7),
         because: &[Evidence::Reasons(DNS), Evidence::Spread(D::Client)],
-        not: None,
+        not: &[],
         causes: &[D::Reason],
     },
 ];
@@ -336,9 +464,10 @@ pub(crate) const SIGNATURES: &[Signature] = &[
 pub(crate) const UNKNOWN: Signature = Signature {
     pattern: StormPattern::Unknown,
     flow: MailFlow::Out,
+    needs: Needs::Attempts(0),
     matches: |_| true,
     share: |_| 0.0,
     because: &[Evidence::Top(D::Reason), Evidence::Top(D::Code)],
-    not: None,
+    not: &[],
     causes: &[D::User, D::Sender, D::Client, D::Provider, D::Domain, D::Relay, D::Reason, D::Code],
 };

@@ -1,5 +1,6 @@
 //! Defines the sample of one block: counts by the minute, some events, and the metadata of open messages.
 
+use super::line_minutes::LineMinutes;
 use super::series::CountSeries;
 use crate::catalog::provider::Provider;
 use crate::input::read::HeapSize;
@@ -23,8 +24,9 @@ pub(crate) struct MessageSource {
 /// One event of the sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SampledEvent {
-    /// A hash of its place in the log. Events with the smallest hashes are kept (bottom-k sampling: Cohen and Kaplan,
-    /// "Summarizing data using bottom-k sketches", 2007).
+    /// A hash of its message and recipient, or of its line. Events with the smallest hashes are kept (bottom-k sampling: Cohen
+    /// and Kaplan, "Summarizing data using bottom-k sketches", 2007). So the attempts for one recipient of a message are
+    /// kept or left out together, and the sample does not depend on how the log is split into files.
     pub hash: u64,
     /// The key of its message; 0: none.
     pub key: u64,
@@ -77,6 +79,8 @@ pub(crate) struct BlockSample {
     pub open: Vec<OpenSource>,
     /// Events whose line shows no time.
     pub undated: u64,
+    /// The minutes with lines of any kind.
+    pub lines: LineMinutes,
 }
 
 impl HeapSize for BlockSample {
@@ -86,6 +90,7 @@ impl HeapSize for BlockSample {
             + self.cells.capacity() * size_of::<MinuteCell>()
             + events * size_of::<SampledEvent>()
             + self.open.capacity() * size_of::<OpenSource>()
+            + self.lines.len() * size_of::<(i32, u64)>()
     }
 }
 

@@ -12,14 +12,16 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
-use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
-use crate::smtp::event::{Direction, Event, Mta};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::side::is_private;
 
 /// The number of failures kept of one kind and minute.
-pub(crate) const FAILED_KEPT: usize = 16;
-/// The number of deliveries kept of one kind and minute; they show the usual share of each sender and so on.
-pub(crate) const SERVED_KEPT: usize = 3;
+pub(crate) const FAILED_KEPT: usize = 32;
+/// The number of deliveries kept of one kind and minute; they show the volume of each sender and so on.
+pub(crate) const SERVED_KEPT: usize = 8;
+/// The number of example lines kept of one kind and hour.
+pub(crate) const EXAMPLES_KEPT: usize = 3;
 /// The length to which an example line is cut, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
@@ -149,20 +151,33 @@ impl<'a> Sampler<'a> {
     }
 }
 
-/// The sampling hash of the event `part` of a line. It depends on the place in the log alone, so every run has the same
-/// sample.
-fn hash(place: LineOffset, part: u32) -> u64 {
-    let seed = FixedState::with_seed(0x5f0e);
-    let first = seed.hash_one((place.file as u64, place.offset));
-    if part == 0 { first } else { seed.hash_one((first, part)) }
+/// The sampling hash of an event with these names, the event `part` of its line. It depends on the text of the log alone, so every
+/// run has the same sample.
+fn hash(queue_id: Option<&[u8]>, recipient: Option<&[u8]>, (raw, part): (&[u8], u32)) -> u64 {
+    let state = FixedState::with_seed(0x5f0e);
+    match (queue_id, recipient) {
+        (Some(id), Some(recipient)) => state.hash_one((id, recipient)),
+        (Some(_) | None, Some(_) | None) => state.hash_one((raw, part)),
+    }
 }
 
-/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5.
+/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5, or
+/// a socket (`Failed to connect to socket /run/dovecot/lmtp` of Exim).
 fn is_near(event: &Event, line: &LogLine) -> bool {
     let inside = event.peer.ip.is_some_and(is_private);
     let daemon = line.program.rsplit(|&byte| byte == b'/').next();
     let socket = event.peer.host.is_some_and(|host| host.contains(&b'/'));
-    event.direction == Direction::Local || inside || socket || daemon == Some(b"lmtp")
+    // Exim names no host where a transport hands over to a socket or a program.
+    let no_host = event.peer.host.is_none() && event.peer.ip.is_none();
+    let outbound = event.direction == Direction::Outbound;
+    let handed_over = no_host && outbound && event.outcome == Outcome::Delivered;
+    let no_socket = no_host && outbound && memchr::memmem::find(event.text, b" socket /").is_some();
+    event.direction == Direction::Local
+        || inside
+        || socket
+        || handed_over
+        || no_socket
+        || daemon == Some(b"lmtp")
 }
 
 impl EventSink for Sampler<'_> {
@@ -175,9 +190,9 @@ impl EventSink for Sampler<'_> {
             self.sample.undated += 1;
             return;
         };
-        let hash = hash(logged.place, logged.part);
+        let hash = hash(event.queue_id, event.recipient, (logged.raw, logged.part));
         let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
-        let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, logged.line, id));
+        let key = event.queue_id.map_or(0, |id| self.keys.key_on_host(event.mta, logged.line, id));
         let message = self.messages.get(&key).copied().unwrap_or_default();
         let mut source = message.source;
         let inbound = event.direction == Direction::Inbound;
@@ -191,8 +206,9 @@ impl EventSink for Sampler<'_> {
             if inbound { event.peer.ip.or(event.peer.host) } else { event.peer.host.or(event.peer.ip) };
         let (host, instance) = self.host_and_instance(logged.line);
         let raw = logged.raw.get(..EXAMPLE_LIMIT).unwrap_or(logged.raw);
-        let is_first = |cell: &MinuteCell| cell.events.iter().all(|event| event.hash > hash);
-        let is_example = !series.is_served() && self.sample.cells.get(cell).is_some_and(is_first);
+        let smaller = |cell: &MinuteCell| cell.events.iter().filter(|event| event.hash < hash).count();
+        let is_kept = |cell: &MinuteCell| smaller(cell) < EXAMPLES_KEPT;
+        let is_example = !series.is_served() && self.sample.cells.get(cell).is_some_and(is_kept);
         let event = SampledEvent {
             hash,
             key,
@@ -213,7 +229,7 @@ impl EventSink for Sampler<'_> {
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = logged.record;
-        let key = self.keys.key(fact.mta, logged.line, fact.queue_id);
+        let key = self.keys.key_on_host(fact.mta, logged.line, fact.queue_id);
         let Some(arrives) = self.step(key, fact.step, fact.mta) else { return };
         // A queue manager repeats the same sender for each retry.
         let is_known = |message: &SampledMessage| message.source.sender.start > 0;
@@ -224,7 +240,7 @@ impl EventSink for Sampler<'_> {
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };
-        let hash = hash(logged.place, 0);
+        let hash = hash(None, None, (logged.raw, 0));
         let Some(cell) = self.count(minute as i32, CountSeries::TAKEN, hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
         let event = SampledEvent {
@@ -243,6 +259,13 @@ impl EventSink for Sampler<'_> {
             mta: fact.mta,
         };
         self.keep_event(cell, event);
+    }
+
+    fn minute(&mut self, minute: i64) {
+        // A minute beyond this range is no minute of any log.
+        if let Ok(minute) = i32::try_from(minute) {
+            self.sample.lines.add(minute);
+        }
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockSample {

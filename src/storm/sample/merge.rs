@@ -4,7 +4,8 @@ use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
 
 use super::block_sample::{BlockSample, MessageSource, SampledEvent};
-use super::collector::{FAILED_KEPT, SERVED_KEPT};
+use super::collector::{EXAMPLES_KEPT, FAILED_KEPT, SERVED_KEPT};
+use super::line_minutes::LineMinutes;
 use super::series::CountSeries;
 use crate::catalog::provider::Provider;
 use crate::collections::interner::{Interner, Symbol};
@@ -13,12 +14,16 @@ use crate::parse::mta::parsed::domain;
 use crate::pipeline::filter::Filter;
 use crate::smtp::event::{Mta, Stage};
 
-/// The largest number of events in the sample, about 80 MiB. Beyond it, fewer are kept of each minute and kind.
+/// The largest number of events in the sample, about 64 MiB; detection takes twice as much. Beyond it, fewer are kept of each
+/// minute and kind.
 const SAMPLE_LIMIT: usize = 1 << 20;
 /// The largest number of counts, one a minute and kind, about 60 MiB. Beyond it, the oldest minutes are dropped.
 const COUNT_LIMIT: usize = 1 << 21;
 /// The largest number of open messages whose source is kept, about 100 MiB.
 const OPEN_LIMIT: usize = 1 << 19;
+
+/// Minutes of a span that shares its example lines: long enough that they take a few MiB.
+pub(crate) const EXAMPLE_MINUTES: i32 = 180;
 
 /// The index of a kind of event in [`Samples::kinds`].
 pub(crate) type SampleKind = u32;
@@ -54,10 +59,21 @@ pub(crate) struct Sample {
 
 /// An example line of the log.
 pub(crate) struct Example {
-    /// The sampling hash: the smallest one of its hour and kind.
-    hash: u64,
+    /// The sampling hash of its event: one of the smallest of its span and kind.
+    pub hash: u64,
     pub minute: i32,
     pub line: Vec<u8>,
+}
+
+/// Adds an example if its hash is among the smallest. The order of those that are kept depends on them alone.
+fn keep_example(kept: &mut Vec<Example>, example: Example) {
+    let order = |example: &Example| (example.hash, example.minute);
+    let at = kept.partition_point(|known| order(known) < order(&example));
+    let is_known = kept.get(at).is_some_and(|known| order(known) == order(&example));
+    if at < EXAMPLES_KEPT && !is_known {
+        kept.insert(at, example);
+        kept.truncate(EXAMPLES_KEPT);
+    }
 }
 
 /// The counts and the sample in which storms are detected.
@@ -67,14 +83,16 @@ pub(crate) struct Samples {
     /// By minute since 1970-01-01T00:00Z and kind.
     pub counts: HashMap<(i32, SampleKind), u32, FixedState>,
     pub samples: Vec<Sample>,
-    /// By hour since 1970-01-01T00:00Z and kind.
-    pub examples: HashMap<(i32, SampleKind), Example, FixedState>,
+    /// By span of [`EXAMPLE_MINUTES`] since 1970-01-01T00:00Z and kind.
+    pub examples: HashMap<(i32, SampleKind), Vec<Example>, FixedState>,
     /// Events whose line shows no time.
     pub undated: u64,
     /// The oldest minutes were dropped because there were too many.
     pub is_cut: bool,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
+    /// The minutes with lines of any kind.
+    pub lines: LineMinutes,
 }
 
 /// Merges the blocks of one reading of the logs.
@@ -129,6 +147,7 @@ impl<'a> SampleMerger<'a> {
                 undated: 0,
                 is_cut: false,
                 left_out: 0,
+                lines: LineMinutes::default(),
             },
             trimmed_length: 0,
         }
@@ -137,6 +156,9 @@ impl<'a> SampleMerger<'a> {
     /// Adds the sample of a block; blocks must come in their order.
     pub(crate) fn fold(&mut self, block: &BlockSample) {
         self.samples.undated += block.undated;
+        for (hour, minutes) in block.lines.hours() {
+            self.samples.lines.add_hour(hour, minutes);
+        }
         for cell in &block.cells {
             let kind = self.kind(cell.series);
             let mut admitted = 0;
@@ -227,12 +249,9 @@ impl<'a> SampleMerger<'a> {
             mta: event.mta,
         });
         if let Some(raw) = block.read(event.raw) {
-            let key = (minute.div_euclid(60), kind);
+            let key = (minute.div_euclid(EXAMPLE_MINUTES), kind);
             let example = Example { hash: event.hash, minute, line: raw.to_vec() };
-            match examples.get(&key) {
-                Some(known) if known.hash <= example.hash => {}
-                Some(_) | None => drop(examples.insert(key, example)),
-            }
+            keep_example(examples.entry(key).or_default(), example);
         }
         true
     }
@@ -279,9 +298,10 @@ impl<'a> SampleMerger<'a> {
 
     /// Drops all events before this minute, and names that no event has any more.
     pub(crate) fn forget(&mut self, before: i32, hasher: RandomState) {
-        let Samples { names, counts, samples, examples, .. } = &mut self.samples;
+        let Samples { names, counts, samples, examples, lines, .. } = &mut self.samples;
         counts.retain(|(minute, _), _| *minute >= before);
-        examples.retain(|_, example| example.minute >= before);
+        examples.retain(|(span, _), _| *span >= before.div_euclid(EXAMPLE_MINUTES));
+        lines.forget(before);
         samples.retain(|sample| sample.minute >= before);
         let mut kept = Interner::new(hasher);
         for sample in samples.iter_mut() {

@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::merge::{Sample, SampleKind, Samples};
 use super::series::CountSeries;
+use crate::catalog::ReasonKin;
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::value_name;
@@ -18,7 +19,7 @@ use crate::smtp::event::{Direction, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
 
 /// The direction of the mail as storms see it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum MailFlow {
     /// Mail that this server sends or delivers.
     Out,
@@ -37,8 +38,10 @@ pub(crate) struct WeightedEvent {
     /// Whether it counts as a failure. Greylisting does not: the client is meant to try again.
     pub is_failure: bool,
     /// The same recipient of the same message failed for the same reason before. Because a log may begin with a full
-    /// queue, the first failure of a message that is older than the log is a retry too.
+    /// queue, the first failure of a message that is older than the log is a retry too. So is a delivery after all that.
     pub is_retry: bool,
+    /// The cause that its reason shares with others. `None`: it has no reason, or one that tells nothing new.
+    pub kin: Option<ReasonKin>,
 }
 
 /// The value of a point in one dimension, as a number; 0: it has none. Equal numbers are equal values.
@@ -82,21 +85,29 @@ impl DomainNames {
     }
 }
 
-/// The points in the order of time; the order within a minute depends on the events alone.
-pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
+/// The points in the order of time; the order within a minute depends on the events alone. `with_greylisting` makes greylisting a
+/// failure.
+pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedEvent> {
     let domains = DomainNames::learn(samples);
     let shows_arrivals = shows_arrivals(samples);
     let mut points: Vec<WeightedEvent> = Vec::with_capacity(samples.samples.len());
-    let mut seen: HashSet<(u64, Symbol, Option<Reason>), FixedState> = HashSet::default();
+    let mut seen: HashSet<(u64, Symbol, Option<ReasonKin>), FixedState> = HashSet::default();
+    let mut failed: HashSet<(u64, Symbol), FixedState> = HashSet::default();
     for cell in samples.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
         let Some(first) = cell.first() else { continue };
         let Some(&series) = samples.kinds.get(first.kind as usize) else { continue };
         let count = samples.counts.get(&(first.minute, first.kind)).copied().unwrap_or_default();
         let weight = f64::from(count) / cell.len() as f64;
         let flow = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
-        let is_failure = !series.is_served() && series.reason != Some(Reason::Greylisted);
+        let is_greylisted = series.reason == Some(Reason::Greylisted);
+        let is_failure = !series.is_served() && (with_greylisting || !is_greylisted);
+        let kin = if is_greylisted && with_greylisting {
+            Some(ReasonKin::Greylisting)
+        } else {
+            series.reason.and_then(Reason::kin)
+        };
         points.extend(cell.iter().map(|&sample| {
-            let failure = (sample.message, sample.recipient, series.reason);
+            let failure = (sample.message, sample.recipient, kin);
             let mut series = series;
             let mut sample = sample;
             if flow == MailFlow::Out {
@@ -107,8 +118,15 @@ pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
                 sample.is_near |= domains.ours.contains(&sample.domain);
             }
             let is_first = seen.insert(failure) && !(shows_arrivals && sample.is_older);
-            let is_retry = is_failure && sample.message != 0 && !is_first;
-            WeightedEvent { sample, series, flow, weight, is_failure, is_retry }
+            let known = (sample.message, sample.recipient);
+            // Mail that failed before, or is older than the log, is no new mail when it is delivered at last.
+            let is_late = failed.contains(&known) || shows_arrivals && sample.is_older;
+            if is_failure {
+                failed.insert(known);
+            }
+            let is_again = if is_failure { !is_first } else { series.is_served() && is_late };
+            let is_retry = is_again && flow == MailFlow::Out && sample.message != 0;
+            WeightedEvent { sample, series, flow, weight, is_failure, is_retry, kin }
         }));
     }
     points
@@ -164,6 +182,14 @@ pub(crate) fn shown(
 }
 
 impl WeightedEvent {
+    /// Whether it is evidence of a storm: the first failure of a recipient of a message, or a rejection that an administrator may
+    /// have to act on. Strangers that are rejected as they should be are none.
+    pub(crate) fn is_unit(&self) -> bool {
+        let is_new = self.is_failure && !self.is_retry && self.kin.is_some();
+        is_new
+            && (self.flow == MailFlow::Out || !self.series.reason.is_some_and(Reason::turns_strangers_away))
+    }
+
     /// The point's value in a dimension. 0: it has none.
     pub(crate) fn value(&self, dimension: Dimension) -> FactorValue {
         let name = |id: Symbol| id.index() as u64;

@@ -68,6 +68,7 @@ fn draw_world(plan: &CasePlan) -> World {
         troubles: Vec::new(),
         stops: Vec::new(),
         lulls: Vec::new(),
+        pauses: Vec::new(),
         grey: if is_grey { 550 } else { 0 },
         count: plan.seed % 9973 * 41,
     }

@@ -244,7 +244,7 @@ fn dead_downstream(world: &mut World, storm: usize, window: StormSpan) -> Draft 
     draft(Pattern::DeadDownstream, variant, window, factors)
 }
 
-/// Nothing is delivered, nothing arrives, or nothing is logged.
+/// Nothing is delivered, nothing arrives, or both; strangers are still rejected.
 fn silence(world: &mut World, window: StormSpan) -> Draft {
     let StormSpan { from, until } = window;
     let variant = match world.rng.below(3) {
@@ -257,8 +257,10 @@ fn silence(world: &mut World, window: StormSpan) -> Draft {
             "nothing comes"
         }
         _ => {
-            world.log.gaps.push((from, until));
-            "nothing at all"
+            // Strangers are still rejected: without any line there would be no log, and nobody could tell.
+            world.stops.push((from, until));
+            world.pauses.push((from, until + MINUTE));
+            "nothing is handled"
         }
     };
     draft(Pattern::Silence, variant, window, Vec::new())

@@ -20,7 +20,7 @@ pub(crate) fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
         let (from, until) = (hour * HOUR, (hour + 1) * HOUR);
         let mean = world.rhythm.in_hour(from);
         for at in arrivals(&mut world.rng, from, until, mean) {
-            if !world.is_lull(at) {
+            if !world.is_lull(at) && !world.is_paused(at) {
                 add_mail(world, at);
             }
         }

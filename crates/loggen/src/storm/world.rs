@@ -25,6 +25,8 @@ pub(crate) struct World {
     pub stops: Vec<(u64, u64)>,
     /// Spans without inbound mail.
     pub lulls: Vec<(u64, u64)>,
+    /// Spans in which no mail is taken, while strangers are still rejected.
+    pub pauses: Vec<(u64, u64)>,
     /// Share of small destinations that greylist in addition to the usual ones, per thousand.
     pub grey: u64,
     /// Whether this server greylists.
@@ -69,6 +71,10 @@ impl World {
 
     pub(crate) fn is_lull(&self, at: u64) -> bool {
         self.lulls.iter().any(|&(from, until)| (from..until).contains(&at))
+    }
+
+    pub(crate) fn is_paused(&self, at: u64) -> bool {
+        self.pauses.iter().any(|&(from, until)| (from..until).contains(&at))
     }
 
     /// The time of the next delivery: `at`, or shortly after the stop that includes it.

@@ -1,0 +1,66 @@
+//! Sums weights over any span of time, by prefix sums.
+
+/// Weights in the order of time, with their sums.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Curve {
+    minutes: Vec<i32>,
+    /// The sum of the weights before each entry; one more than `minutes`, unless that is empty.
+    sums: Vec<f64>,
+}
+
+impl Curve {
+    /// `weights` are minutes and weights in the order of time.
+    pub(crate) fn new(weights: impl Iterator<Item = (i32, f64)>) -> Self {
+        let mut curve = Self { minutes: Vec::new(), sums: vec![0.0] };
+        let mut sum = 0.0;
+        for (minute, weight) in weights {
+            sum += weight;
+            if curve.minutes.last() == Some(&minute) {
+                curve.sums.pop();
+            } else {
+                curve.minutes.push(minute);
+            }
+            curve.sums.push(sum);
+        }
+        curve
+    }
+
+    /// The sum from minute `from` on and before minute `to`.
+    pub(crate) fn between(&self, from: i32, to: i32) -> f64 {
+        (self.before(to) - self.before(from)).max(0.0)
+    }
+
+    fn before(&self, minute: i32) -> f64 {
+        let at = self.minutes.partition_point(|other| *other < minute);
+        self.sums.get(at).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn total(&self) -> f64 {
+        self.sums.last().copied().unwrap_or_default()
+    }
+
+    /// The entries: minutes and weights.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (i32, f64)> {
+        let weights = self.sums.windows(2).map(|pair| match pair {
+            [before, after] => after - before,
+            _ => 0.0,
+        });
+        self.minutes.iter().copied().zip(weights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_any_span() {
+        let curve = Curve::new([(3, 1.0), (3, 2.0), (5, 4.0), (9, 8.0)].into_iter());
+        assert_eq!(curve.between(0, 3), 0.0);
+        assert_eq!(curve.between(3, 4), 3.0);
+        assert_eq!(curve.between(4, 9), 4.0);
+        assert_eq!((curve.between(5, 100), curve.total()), (12.0, 15.0));
+        assert_eq!(curve.entries().collect::<Vec<_>>(), [(3, 3.0), (5, 4.0), (9, 8.0)]);
+        assert_eq!(Curve::default().between(0, 9), 0.0);
+    }
+}
