@@ -12,6 +12,7 @@ pub(crate) mod duplicate;
 pub(crate) mod error;
 pub(crate) mod filter;
 pub(crate) mod line_context;
+pub(crate) mod lines;
 pub(crate) mod logs;
 pub(crate) mod seek;
 pub(crate) mod session_peer;

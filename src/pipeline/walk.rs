@@ -6,6 +6,7 @@ use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
 use super::line_context::{earlier_lines, extend_to_end};
+use super::lines::each_length;
 use super::session_peer;
 use super::sink::{
     Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
@@ -15,7 +16,7 @@ use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
 use crate::input::checkpoint::resume::ReadPosition;
 use crate::input::error::InputError;
-use crate::input::read::block::{Block, LINE_LIMIT};
+use crate::input::read::block::Block;
 use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
@@ -25,7 +26,6 @@ use crate::parse::mta::server_warning::server_warning;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
-use crate::simd::newlines::NewlineIter;
 
 /// The input of a walk, and the events that it passes on.
 #[derive(Clone, Copy)]
@@ -226,28 +226,6 @@ pub(crate) fn clock<'c>(
     });
     clock.begin();
     clock
-}
-
-/// Calls `on_line` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
-/// and of the bytes that were not cut off.
-#[inline]
-pub(crate) fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u64) {
-    let (mut lines, mut at, mut cut) = (0, 0, 0);
-    let all = block.lines.len();
-    let mut ends = NewlineIter::new(block.lines);
-    while at < all {
-        let end = ends.next().unwrap_or(all);
-        let mut length = (end - at).min(LINE_LIMIT);
-        if length > 0 && block.lines.get(at + length - 1) == Some(&b'\r') {
-            length -= 1;
-        }
-        on_line(at, length);
-        lines += 1;
-        // A block that ends with such a line holds only its beginning; the rest is never counted.
-        cut += ((end + 1).min(all) - at).saturating_sub(LINE_LIMIT);
-        at = end + 1;
-    }
-    (lines, (all - cut) as u64)
 }
 
 impl<L: EventSink> Walker<'_, '_, L> {

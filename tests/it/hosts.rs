@@ -117,7 +117,9 @@ fn a_queue_id_that_comes_again_days_later_swallows_no_delivery() {
         for more in [&[][..], &["--by", "sender"], &["-j", "2", "--block-size", "64"]] {
             let report = scan(&[more, &[&log]].concat());
             assert_eq!(report["totals"]["hops"], hops, "{relay} {day} {host} {more:?}");
-            assert_eq!(report["totals"]["outbound"]["delivered"], 1 - hops, "{relay} {day} {host}");
+            // What a program on this host took is local.
+            let direction = if relay.starts_with("127.") { "local" } else { "outbound" };
+            assert_eq!(report["totals"][direction]["delivered"], 1 - hops, "{relay} {day} {host}");
         }
     }
 }

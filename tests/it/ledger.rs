@@ -446,6 +446,7 @@ fn truth_of(log: &Path) -> Option<BTreeMap<&'static str, u64>> {
             && result["direction"] == "inbound"
             && say("stage") == "RCPT TO"
             && !in_log(log, &say("sender"))
+            && !ends_as_discarded(log, &say("sender"))
         {
             continue;
         }
@@ -480,6 +481,15 @@ fn truth_of(log: &Path) -> Option<BTreeMap<&'static str, u64>> {
 fn in_log(log: &Path, sender: &str) -> bool {
     let text = fs::read_to_string(log).unwrap();
     text.lines().any(|line| line.contains(&format!("from=<{sender}>, size=")))
+}
+
+/// Since 3.10 Postfix gives an id to a message whose recipients were all discarded, and logs its end a few lines later.
+fn ends_as_discarded(log: &Path, sender: &str) -> bool {
+    let text = fs::read_to_string(log).unwrap();
+    let is_start =
+        |line: &&str| line.contains("NOQUEUE: discard: ") && line.contains(&format!("from=<{sender}> "));
+    let mut lines = text.lines().skip_while(|line| !is_start(line)).take(5);
+    lines.any(|line| line.ends_with(": removed (discarded)"))
 }
 
 /// The senders in the server's own listing of its queue.

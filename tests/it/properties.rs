@@ -91,8 +91,10 @@ fn counts(args: &[&str], backwards: bool) -> String {
             report[table] = Value::Null;
         }
     }
-    for row in report["rows"].as_array_mut().unwrap() {
-        row["example"] = Value::Null;
+    for table in ["rows", "warnings"] {
+        for row in report[table].as_array_mut().into_iter().flatten() {
+            row["example"] = Value::Null;
+        }
     }
     report.to_string()
 }
