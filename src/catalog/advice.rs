@@ -2,6 +2,7 @@
 //!
 //! Every command takes its advice from [`advise`].
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -269,8 +270,18 @@ pub fn advice() -> &'static [AdviceRow] {
 /// The most specific row for a situation: the advice on a cause comes before a provider's own, and that before the advice
 /// on the reason. `None`: there is nothing to do.
 pub fn find_advice(situation: &Situation) -> Option<AdviceId> {
-    let rows = advice().iter().enumerate();
-    let fits = rows.filter_map(|(at, row)| Some((row.fit(situation)?, AdviceId(at as u16))));
+    static BY_REASON: LazyLock<BTreeMap<Reason, Vec<u16>>> = LazyLock::new(|| {
+        let mut rows: BTreeMap<Reason, Vec<u16>> = BTreeMap::new();
+        for (at, row) in (0..).zip(advice()) {
+            for reason in &row.reason {
+                rows.entry(*reason).or_default().push(at);
+            }
+        }
+        rows
+    });
+    let of_reason = BY_REASON.get(&situation.reason).into_iter().flatten();
+    let rows = of_reason.filter_map(|&at| Some((at, advice().get(usize::from(at))?)));
+    let fits = rows.filter_map(|(at, row)| Some((row.fit(situation)?, AdviceId(at))));
     // Of rows that are equally specific the first one counts.
     fits.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, id)| id)
 }

@@ -24,6 +24,11 @@ pub struct Completion {
 /// With fewer new lines than this, it is not an error that none was understood.
 const ENOUGH_LINES: u64 = 100;
 
+/// Whether the lines of a run that reads only new ones are too few to say anything about the log.
+pub(crate) fn is_few(coverage: &Coverage) -> bool {
+    coverage.lines > 0 && coverage.lines < ENOUGH_LINES
+}
+
 impl Completion {
     pub fn new(
         before: Vec<InputError>,
@@ -62,8 +67,11 @@ impl Completion {
     /// For a run that reads only new lines (`--state`): a few lines that are not mail are no error.
     #[must_use]
     pub fn of_a_part(self, coverage: &Coverage) -> Self {
-        let few = coverage.lines > 0 && coverage.lines < ENOUGH_LINES;
-        if few && self.nothing { Self { complaint: None, nothing: false, ..self } } else { self }
+        if is_few(coverage) && self.nothing {
+            Self { complaint: None, remarks: Vec::new(), nothing: false, ..self }
+        } else {
+            self
+        }
     }
 
     #[must_use]

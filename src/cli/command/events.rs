@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::cli::args::EventsArgs;
 use crate::cli::error::CliError;
-use crate::cli::exit::Completion;
+use crate::cli::exit::{Completion, is_few};
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::output;
@@ -81,14 +81,16 @@ fn list(
     let read = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&read));
     remarks.extend(session.no_match(&task, &coverage)?);
-    remarks.extend(on_form(&coverage, sources, redactor));
+    let continued = session.inputs.resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());
+    if !(continued && is_few(&coverage)) {
+        remarks.extend(on_form(&coverage, sources, redactor));
+    }
     if let Some(redactor) = redactor {
         for remark in &mut remarks {
             *remark = redactor.text(remark);
         }
     }
     let Inputs { sources, window, problems, resumed, .. } = session.inputs;
-    let continued = resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());
     let checkpoints = resumed.map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let completion = Completion::new(problems, met, &coverage, window, args.coverage.strict);
     let completion = if continued { completion.of_a_part(&coverage) } else { completion };

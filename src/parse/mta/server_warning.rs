@@ -53,7 +53,7 @@ pub struct ServerWarning<'a> {
 #[inline]
 pub(crate) fn server_warning<'a>(program: Program, line: &LogLine<'a>) -> Option<ServerWarning<'a>> {
     let (mta, found) = match program {
-        Program::Postfix(_) => (Mta::Postfix, by_prefix(line.text, POSTFIX).or_else(|| behind_id(line.text))),
+        Program::Postfix(_) => (Mta::Postfix, postfix_warning(line.text)),
         Program::Exim => (Mta::Exim, exim_warning(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail_warning(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, by_prefix(line.text, OPENSMTPD)),
@@ -76,18 +76,23 @@ const POSTFIX: Prefixes = &[
 const OPENSMTPD: Prefixes =
     &[(b"warn: ", Severity::Warning), (b"fatal: ", Severity::Fatal), (b"fatal", Severity::Fatal)];
 
+/// The first byte rules out nearly all lines.
+#[inline]
+fn postfix_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
+    match text.first()? {
+        b'w' | b'e' | b'f' | b'p' => by_prefix(text, POSTFIX),
+        byte if byte.is_ascii_digit() || byte.is_ascii_uppercase() => behind_id(text),
+        _ => None,
+    }
+}
+
 fn by_prefix(text: &[u8], prefixes: Prefixes) -> Option<(Severity, &[u8])> {
     prefixes.iter().find_map(|(prefix, severity)| Some((*severity, text.strip_prefix(*prefix)?)))
 }
 
 /// `4XYZ: warning: …`: Postfix names the message whose handling failed. Its `warning: header …` is the action WARN of
 /// `header_checks`, which an administrator asked for (postfix cleanup/cleanup_message.c).
-#[inline]
 fn behind_id(text: &[u8]) -> Option<(Severity, &[u8])> {
-    // A queue id begins with a digit or an upper-case letter, and nothing else about a message is a warning.
-    if !text.first().is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
-        return None;
-    }
     let (_, rest) = postfix::queue_id(text);
     let (severity, text) = by_prefix(rest, POSTFIX)?;
     let is_content_check = [&b"header "[..], b"body ", b"mime-header ", b"nested-header "];
