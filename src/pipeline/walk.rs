@@ -22,7 +22,7 @@ use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
-use crate::parse::mta::server_warning::server_warning;
+use crate::parse::mta::server_warning::{ServerWarning, server_warning};
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
@@ -337,8 +337,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             self.begin_minute(known.minute, moment, line);
         }
         if let Some(warning) = warning {
-            let minute = moment.map(LogTime::minute);
-            self.sink.warning(&LoggedWarning { warning, place, line, raw, minute });
+            self.warning(warning, place, line, raw, moment);
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
@@ -422,6 +421,18 @@ impl<L: EventSink> Walker<'_, '_, L> {
             unread.extend_from_slice(raw);
             unread.push(b'\n');
         }
+    }
+
+    fn warning(
+        &mut self,
+        warning: ServerWarning,
+        place: LineOffset,
+        line: &LogLine,
+        raw: &[u8],
+        moment: Option<LogTime>,
+    ) {
+        let minute = moment.map(LogTime::minute);
+        self.sink.warning(&LoggedWarning { warning, place, line, raw, minute });
     }
 
     /// The minute of a line, if the last one was of the same: lines of one minute share the minute of the first, and only an

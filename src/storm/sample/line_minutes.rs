@@ -74,7 +74,9 @@ mod tests {
     #[test]
     fn counts_the_minutes_of_any_span() {
         let mut lines = LineMinutes::default();
-        [-61, -60, -1, 0, 59, 60, 119, 120].into_iter().for_each(|minute| lines.add(minute));
+        for minute in [-61, -60, -1, 0, 59, 60, 119, 120] {
+            lines.add(minute);
+        }
         assert_eq!(lines.count(-61, 121), 8);
         assert_eq!(lines.count(-60, 60), 4);
         assert_eq!(lines.count(59, 60), 1);

@@ -1,4 +1,4 @@
-//! Parses KumoMTA's log records, which [`record`] makes lines of (`Bounce id=… from=<a@b> to=<c@d> … response=550 5.1.1 no`).
+//! Parses KumoMTA's log records, which [`mod@record`] makes lines of (`Bounce id=… from=<a@b> to=<c@d> … response=550 5.1.1 no`).
 //!
 //! May use: the shared parts of parse/mta, the header, smtp; no other server's folder.
 
