@@ -108,7 +108,7 @@ fn a_deferral_never_takes_an_address_off_a_list() {
     }
 }
 
-/// A message that went back to its sender is in no queue.
+/// A message that went back to its sender has left the queue.
 #[test]
 fn a_bounce_never_says_let_it_retry() {
     for (text, situation) in each_text(&[Fate::Returned, Fate::Doubtful, Fate::Expired]) {

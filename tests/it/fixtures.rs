@@ -14,7 +14,7 @@ const KEYS: [&str; 7] = ["mta", "direction", "outcome", "code", "enhanced", "dsn
 /// Of these, null in truth means that it does not say.
 const NAMES: [&str; 3] = ["recipient", "peer_ip", "peer_host"];
 
-/// Whether truth says outbound of a delivery to a program on this host, which is local: it was told by the protocol alone.
+/// Whether truth says outbound of a delivery to a program on this host, which is local: truth goes by the protocol alone.
 fn is_on_this_host(want: &Value, event: &Value) -> bool {
     let ip = event["peer_ip"].as_str();
     let is_near = ip.is_none_or(|ip| ip.starts_with("127.") || ip == "::1");

@@ -16,7 +16,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use self::trust::Verdict;
+use self::trust::Conclusion;
 use super::cause::{Cause, cause_row};
 use super::provider::Provider;
 use crate::catalog::{Catalog, Features, normalize};
@@ -123,8 +123,8 @@ impl<'c> Classifier<'c> {
         let rule = said.rule.and_then(|rule| self.catalog.rules.rule(rule));
         let doubted = self.rule_marks.last().is_some_and(|mark| *mark != 0);
         let Classification { reason, matched_on, retry, .. } = said;
-        let Verdict { reason, matched_on, retry } =
-            trust::settle(Verdict { reason, matched_on, retry }, rule, features, doubted);
+        let Conclusion { reason, matched_on, retry } =
+            trust::settle(Conclusion { reason, matched_on, retry }, rule, features, doubted);
         // A guess can be another reason than that of the rule, whose cause then does not hold.
         let cause = said.cause.filter(|&cause| cause_row(cause).reason.contains(&reason));
         Classification { reason, cause, matched_on, retry, ..said }

@@ -8,7 +8,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// What a rule says of a reply, or what is left of it.
 #[derive(Clone, Copy)]
-pub(super) struct Verdict {
+pub(super) struct Conclusion {
     pub reason: Reason,
     pub matched_on: MatchedOn,
     /// Whether a retry helps, if it is not what the reason and the class say.
@@ -18,10 +18,15 @@ pub(super) struct Verdict {
 /// Takes the guess of the model if the rule allows one, and takes back a removal on which words, code and stage do not agree.
 /// The text of the features is normalized.
 /// `doubted`: the text has one of the [`DOUBTS`](super::rules::DOUBTS).
-pub(super) fn settle(said: Verdict, rule: Option<&Rule>, features: &Features, doubted: bool) -> Verdict {
+pub(super) fn settle(
+    said: Conclusion,
+    rule: Option<&Rule>,
+    features: &Features,
+    doubted: bool,
+) -> Conclusion {
     let guessed = rule.filter(|rule| rule.guess).and_then(|_| guess(features));
     let known = match guessed {
-        Some(reason) => Verdict { reason, matched_on: MatchedOn::Guess, retry: None },
+        Some(reason) => Conclusion { reason, matched_on: MatchedOn::Guess, retry: None },
         None => said,
     };
     let removes = known.retry.map_or(known.reason.has_no_recipient(), |retry| retry == Retry::Suppress);
@@ -29,13 +34,13 @@ pub(super) fn settle(said: Verdict, rule: Option<&Rule>, features: &Features, do
     let doubted = doubted && rule.is_none_or(|rule| rule.retry != Some(Retry::Suppress));
     let agreed = !doubted && may_suppress(known, features);
     if removes && features.class == Some(Class::Permanent) && !agreed {
-        return Verdict { retry: Some(Retry::Ask), ..known };
+        return Conclusion { retry: Some(Retry::Ask), ..known };
     }
     known
 }
 
 /// Whether rule, code and stage agree that this recipient does not exist or is closed for good.
-fn may_suppress(known: Verdict, features: &Features) -> bool {
+fn may_suppress(known: Conclusion, features: &Features) -> bool {
     let trusted = match known.matched_on {
         MatchedOn::Provider | MatchedOn::Text => true,
         MatchedOn::Enhanced => features.enhanced.is_some_and(|code| code.subject <= 2),

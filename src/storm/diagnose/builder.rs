@@ -35,7 +35,7 @@ const UNKNOWN_SCORE: f64 = 5.0;
 const LEAST_RATIO: f64 = 1.5;
 /// A silence with at least this many events missing is sure.
 const SURE_MISSING: f64 = 40.0;
-/// So many recipients with this share of a storm are its mailboxes.
+/// At most this many recipients, with this share of a storm, are the mailboxes that it is about.
 const MAILBOXES: usize = 3;
 const MAILBOX_SHARE: f64 = 0.8;
 /// A full mailbox is a storm if it gets this many times its usual mail.
