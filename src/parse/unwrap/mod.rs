@@ -51,7 +51,7 @@ pub(crate) struct OpenedLine<'a> {
 }
 
 /// The line inside a wrapper, as one line without a newline; `inside` is its buffer. A line that is not wrapped, or whose
-/// JSON is broken, is returned unchanged. Lines that need others to be understood are not opened; see [`open_line`].
+/// JSON is broken, is returned unchanged. Lines that need others to be understood are not opened; see `open_line`.
 ///
 /// The header of the line itself has priority; what it lacks comes from the wrapper.
 pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
