@@ -20,8 +20,8 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
-use crate::pipeline::coverage::Coverage;
-use crate::pipeline::walk::{WalkResult, WalkTask};
+use crate::pipeline::paired::Paired;
+use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
@@ -31,6 +31,7 @@ use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
+use crate::storm::sample::plan::SamplePlan;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match scan(args, out) {
@@ -172,9 +173,13 @@ fn count(
         book: &session.catalog,
         hasher: &seed,
     };
-    let SettledWalk { walked, total: folder, sources, calendar, no_match } =
-        session.walk_until_settled(&plan, &mut unparsed)?;
+    let sampling = VerdictRun::wants_storms(args)
+        .then(|| SamplePlan { seed: seed.clone(), filter: &session.filter });
+    let both = Paired { first: &plan, second: sampling.as_ref() };
+    let SettledWalk { walked, total: (folder, samples), sources, calendar, no_match } =
+        session.walk_until_settled(&both, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
+    let sinks = sinks.into_iter().map(|sink| sink.first).collect();
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
@@ -197,7 +202,9 @@ fn count(
     };
     let options = report_options(args, read, &session, notes);
     let mut report = report(tally, &closed, &options);
-    add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
+    if let Some(samples) = samples {
+        report.storms = Some(storm::lines(&samples.finish(), &session, &calendar.zone, &coverage)?);
+    }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
@@ -228,25 +235,4 @@ fn report_options<'a>(
         reverse: args.reverse,
         examples: args.examples,
     }
-}
-
-/// Adds the storms to the report if an option asks for them.
-fn add_storms(
-    args: &ScanArgs,
-    report: &mut Report,
-    session: &Session,
-    task: &WalkTask,
-    coverage: &Coverage,
-) -> Result<(), CliError> {
-    if !VerdictRun::wants_storms(args) {
-        return Ok(());
-    }
-    if session.can_be_read_again() {
-        report.storms = Some(storm::lines(task, &session.filter, coverage, session.redactor)?);
-    } else {
-        report
-            .notes
-            .push("storms were not searched for: a pipe or the journal can be read only once".to_owned());
-    }
-    Ok(())
 }
