@@ -5,6 +5,7 @@
 //! before the built-in ones. A table that cannot be read is an error only if a user wrote it.
 //! May use: collections, simd, smtp.
 
+pub(crate) mod action;
 pub(crate) mod advice;
 pub(crate) mod by_server;
 pub(crate) mod cause;
@@ -22,6 +23,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use self::action::{Action, Blame};
 pub(crate) use self::advice::{Advice, AdviceId, Fate, Situation, advise, find_advice};
 pub(crate) use self::cause::{Cause, cause_row};
 pub(crate) use self::classify::normalize::normalize;

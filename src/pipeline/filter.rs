@@ -215,6 +215,14 @@ impl Filter {
         LineFilter(Self { args, ..self.clone() })
     }
 
+    /// The part of the filter that selects recipients: by address, domain, provider or relay. `None`: it has no such part.
+    pub fn of_recipients(&self) -> Option<Self> {
+        let FilterArgs { to, domain, provider, relay, .. } = self.args.clone();
+        let args = FilterArgs { to, domain, provider, relay, ..FilterArgs::default() };
+        let selects = args.criteria().iter().any(|criterion| !criterion.values.is_empty());
+        selects.then(|| Self { args, ..self.clone() })
+    }
+
     /// Whether `--from` is set.
     pub fn asks_for_sender(&self) -> bool {
         !self.args.from.is_empty()

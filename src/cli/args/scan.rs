@@ -21,8 +21,13 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub filter: FilterArgs,
     /// Show at most N rows in each section (0: all).
-    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
-    pub top: usize,
+    ///
+    /// [default: as many as fit on a screen of 40 lines; 10 in tables by code or by --by]
+    #[arg(short = 'n', long, value_name = "N", help_heading = REPORT)]
+    pub top: Option<usize>,
+    /// Show tables by reply code instead of by who must act.
+    #[arg(long, help_heading = REPORT)]
+    pub codes: bool,
     /// Group the events: by domain, code, reason, provider, hour and more.
     ///
     /// The keys are code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender, user, provider, relay, client,

@@ -33,6 +33,9 @@ use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 use crate::storm::sample::plan::SamplePlan;
 
+/// Rows of a section in the tables by code and by `--by`.
+const DEFAULT_ROWS: usize = 10;
+
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match scan(args, out) {
         // A monitor reads only the standard output of a plugin.
@@ -60,14 +63,14 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
     let Counted { mut report, mut completion, verdict_run, paths, checkpoints } = counted;
     report.notes.extend(notes);
-    if let Some(redactor) = redactor {
-        redactor.report(&mut report);
-    }
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
     let style = TextStyle {
-        top: args.top,
+        top: args.top.unwrap_or(DEFAULT_ROWS),
+        rows: args.top,
+        codes: args.codes,
+        input: mail::input(args),
         reverse: args.reverse,
         who: args.who,
         ..text_style(color, args.style.lang)
@@ -209,10 +212,19 @@ fn count(
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
     let form = on_form(&coverage, &sources, session.redactor);
+    if let Some(redactor) = session.redactor {
+        redactor.report(&mut report);
+    }
     let completion =
         Completion::new(problems, met, &coverage, window, args.coverage.strict).with_remarks(form);
     let mut completion = if since.is_some() { completion.of_a_part(&coverage) } else { completion };
-    let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
+    let when = EvaluationTime {
+        coverage: &coverage,
+        window,
+        now: calendar.now,
+        zone: &calendar.zone,
+        is_part: since.is_some(),
+    };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
     Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints }))
