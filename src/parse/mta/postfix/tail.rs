@@ -75,9 +75,13 @@ impl<'a> RejectTail<'a> {
     #[cold]
     fn search(text: &'a [u8]) -> (&'a [u8], Self) {
         let (mut whole, mut cut) = (None, None);
-        let mut behind = 0;
+        let (mut behind, mut close) = (0, 0);
         for place in places(text) {
-            if place < behind {
+            if close <= place {
+                let found = text.get(place..).and_then(|rest| memchr::memchr(b'>', rest));
+                close = found.map_or(text.len(), |at| place + at);
+            }
+            if place < behind || close - place > MAX_ADDRESS {
                 continue;
             }
             let Some(fields) = Self::read(text, place) else { continue };
