@@ -177,7 +177,7 @@ pub mod internals {
             pub use crate::parse::header_cache::{HeaderCache, ParsedHeader};
         }
         pub mod mta {
-            pub use crate::parse::mta::{message_fields, read};
+            pub use crate::parse::mta::{login, message_fields, read};
             pub mod parsed {
                 pub use crate::parse::mta::parsed::ParsedLine;
             }
