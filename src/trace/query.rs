@@ -26,9 +26,10 @@ pub(crate) struct TraceQuery {
 const ANCHOR_LENGTH: usize = 3;
 
 impl TraceQuery {
-    pub(crate) fn read(typed: &str) -> Self {
+    /// Error: why the text is none of these.
+    pub(crate) fn read(typed: &str) -> Result<Self, String> {
         let text = typed.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
-        let Ok(pattern) = TextPattern::from_str(&text);
+        let pattern = TextPattern::from_str(&text)?;
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
         let anchor = match net {
             Some(net) => common_prefix(net),
@@ -39,7 +40,7 @@ impl TraceQuery {
             let mut builder = RegexBuilder::new(&regex::escape(&anchor));
             builder.case_insensitive(true).unicode(false).build().ok()
         });
-        Self { text, net, pattern, anchor }
+        Ok(Self { text, net, pattern, anchor })
     }
 
     /// A pattern that every matching line contains. `None`: any line may match.
@@ -113,7 +114,7 @@ mod tests {
 
     #[track_caller]
     fn finds(what: &str, raw: &str, wanted: bool) {
-        let query = TraceQuery::read(what);
+        let query = TraceQuery::read(what).unwrap();
         let line = LogLine::read(raw.as_bytes());
         let id = mta::queue_id(&line);
         let text = id.map_or(line.text, |(_, _, rest)| rest);
