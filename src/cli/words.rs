@@ -131,12 +131,13 @@ fn check(argv: &[OsString], command: &Command, scanned: &Scanned) -> Result<(), 
 fn mistyped<'a>(word: &OsStr, command: &'a Command) -> Option<&'a str> {
     /// The edits that a typing error makes: two letters swapped are one (optimal string alignment).
     const EDITS: usize = 2;
-    let word = word.to_str()?.to_ascii_lowercase();
+    let typed = word.to_str()?;
+    let word = typed.to_ascii_lowercase();
     if word.len() < 3 || !word.chars().all(|c| c.is_ascii_alphabetic()) {
         return None;
     }
     let names = command.get_subcommands().map(Command::get_name).chain(["help"]);
-    let near = names.filter(|name| osa_distance(name, &word) <= EDITS && jaro_winkler(name, &word) > 0.8);
+    let near = names.filter(|name| *name != typed && osa_distance(name, &word) <= EDITS && jaro_winkler(name, &word) > 0.8);
     near.max_by(|a, b| jaro_winkler(a, &word).total_cmp(&jaro_winkler(b, &word)))
 }
 

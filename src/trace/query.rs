@@ -52,6 +52,13 @@ impl TraceQuery {
         id == self.text.as_bytes()
     }
 
+    /// Whether the recipient of an event, before or after rewriting, is what is sought. `text` is the text of the line after the
+    /// queue id.
+    pub(crate) fn is_recipient(&self, event: &Event, text: &[u8]) -> bool {
+        let named = [event.recipient, mta::original_recipient(event.mta, text)];
+        self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
+    }
+
     /// `text` is the text of the line after the queue id.
     pub(crate) fn matches_event(&self, event: &Event, text: &[u8]) -> bool {
         let client = event.peer;

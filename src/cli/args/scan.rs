@@ -20,7 +20,7 @@ pub struct ScanArgs {
     pub state: StateArgs,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Show at most N rows in each section (0: all).
+    /// Show at most N rows a section (0: all).
     #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
     pub top: usize,
     /// Group the events by domain, code, reason, hour and more.
