@@ -116,7 +116,7 @@ fn read_rules(own: &[RuleFile], providers: &Providers) -> Result<Rules, CatalogE
     let ours: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table("rules");
     rows.extend(ours.rules);
     let causes: CauseRules = table("causes");
-    Rules::compile(rows, causes.rules, providers).map_err(|(row, what)| match places.get(row) {
+    Rules::compile(rows, places.len(), causes.rules, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
         None => table_error("providers.toml", 1, what),
     })
