@@ -1,9 +1,13 @@
 //! Reads the table of the servers' own warnings, and finds what is known about one.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
+use super::cause::Cause;
 use super::classify::phrases::{Phrase, Phrases};
 use super::normalize;
+use super::reason::Reason;
 use super::tables::table;
 use crate::smtp::event::Mta;
 
@@ -28,6 +32,10 @@ pub(crate) struct KnownWarning {
     /// Commands that change nothing.
     #[serde(default)]
     pub check: Vec<String>,
+    /// The fault stops mail, and this is the reason that a failure for it has. `None`: mail goes on, or perhaps.
+    pub reason: Option<Reason>,
+    /// Which one of the things that the reason stands for.
+    pub cause: Option<Cause>,
     /// Nothing has to be done about it.
     #[serde(default)]
     pub noise: bool,
@@ -40,6 +48,13 @@ pub(crate) struct WarningTable {
     rows: Vec<KnownWarning>,
     /// The position of a row, and whether the phrase is one of `and`.
     phrases: Phrases<(usize, bool)>,
+}
+
+static TABLE: LazyLock<WarningTable> = LazyLock::new(WarningTable::built_in);
+
+/// The table, compiled once.
+pub(crate) fn known_warnings() -> &'static WarningTable {
+    &TABLE
 }
 
 impl WarningTable {
@@ -84,6 +99,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::catalog::cause_row;
 
     #[test]
     fn every_phrase_can_match_and_every_id_is_unique() {
@@ -93,6 +109,14 @@ mod tests {
                 assert!(Phrase::read(phrase, ()).is_ok(), "{}: {phrase}", row.id);
             }
             assert!(row.line.len() <= 130, "{}: the line has {} bytes", row.id, row.line.len());
+        }
+        for row in rows.iter().filter(|row| row.cause.is_some()) {
+            let (cause, reason) = (row.cause.map(cause_row), row.reason);
+            assert!(
+                cause.is_some_and(|cause| reason.is_some_and(|own| cause.reason.contains(&own))),
+                "{}",
+                row.id
+            );
         }
         let ids: HashSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         assert_eq!(ids.len(), rows.len());
