@@ -250,8 +250,11 @@ impl EventSink for Sampler<'_> {
         let message = self.messages.get(&key).copied().unwrap_or_default();
         let mut source = message.source;
         // Of strangers only the client counts: what they claim is made up.
-        let (sender, recipient) =
-            if kind.is_stranger() { (None, None) } else { (event.sender, event.recipient) };
+        let (sender, recipient) = if kind.is_stranger() && !self.filter.asks_for_sender() {
+            (None, None)
+        } else {
+            (event.sender, event.recipient)
+        };
         let own = MessageSource {
             sender: self.sample.keep(sender),
             user: self.sample.keep(mta::login(event, logged.line)),

@@ -333,3 +333,90 @@ impl Samples {
         self.cut = self.events.len();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::classify::Reason;
+    use crate::smtp::side::Side;
+
+    /// A stream of numbers (the generator of Lehmer).
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, limit: u64) -> u64 {
+            self.0 = self.0 * 48_271 % 0x7fff_ffff;
+            self.0 % limit
+        }
+    }
+
+    fn event(numbers: &mut Numbers, names: &mut Interner) -> Sample {
+        let reason =
+            [Reason::UserUnknown, Reason::MailboxFull, Reason::Blocklisted][numbers.below(3) as usize];
+        let series = CountSeries::own_fault(reason);
+        let recipient = names.intern(format!("{}@example.org", numbers.below(5000)).as_bytes());
+        Sample {
+            minute: numbers.below(20_000) as i32,
+            kind: CellKind::of(&series),
+            series,
+            hash: numbers.below(1 << 30),
+            message: 0,
+            recipient,
+            domain: Symbol::OVERFLOW,
+            peer: Symbol::OVERFLOW,
+            sender: Symbol::OVERFLOW,
+            user: Symbol::OVERFLOW,
+            client: Symbol::OVERFLOW,
+            host: Symbol::OVERFLOW,
+            instance: Symbol::OVERFLOW,
+            stage: None,
+            cause: None,
+            marks: EventMarks { side: Side::Internet, is_near: false, is_ours: false, is_own_fault: false },
+            is_older: false,
+            mta: Mta::Postfix,
+        }
+    }
+
+    /// The events with their names and weights.
+    fn content(samples: &Samples) -> Vec<(i32, CellKind, u64, Vec<u8>, u64)> {
+        let weights = samples.weights(&samples.events);
+        let content = samples.events.iter().zip(weights).map(|(event, weight)| {
+            let name = samples.names.name(event.recipient).to_vec();
+            (event.minute, event.kind, event.hash, name, (weight * 1000.0).round() as u64)
+        });
+        let mut content: Vec<_> = content.collect();
+        content.sort();
+        content
+    }
+
+    #[test]
+    fn a_sample_that_overflows_is_the_same_in_any_order() {
+        let hasher = RandomState::default();
+        let count = SAMPLE_LIMIT + SAMPLE_LIMIT / 2;
+        let (mut numbers, mut names) = (Numbers(11), Interner::new(hasher.clone()));
+        let events: Vec<Sample> = (0..count).map(|_| event(&mut numbers, &mut names)).collect();
+        let sample = |events: &mut dyn Iterator<Item = &Sample>, cut_after: usize| {
+            let mut samples = Samples::new(hasher.clone());
+            for (at, event) in events.enumerate() {
+                let recipient = samples.names.intern(names.name(event.recipient));
+                samples.events.push(Sample { recipient, ..*event });
+                if samples.is_full() || at % cut_after == cut_after - 1 {
+                    samples.cut();
+                }
+            }
+            samples.cut();
+            samples
+        };
+        let whole = sample(&mut events.iter(), usize::MAX);
+        assert!(whole.events.len() <= SAMPLE_LIMIT && !whole.level.is_by_minute());
+        let sum: u64 = content(&whole).iter().map(|(.., weight)| weight).sum();
+        assert!(sum.abs_diff(count as u64 * 1000) < 100_000, "{sum}");
+        let backwards = sample(&mut events.iter().rev(), 10_000);
+        assert_eq!(content(&backwards), content(&whole));
+        let mut parts: Vec<Samples> =
+            (0..3).map(|part| sample(&mut events.iter().skip(part).step_by(3), 7_000)).collect();
+        let mut merged = parts.pop().unwrap();
+        parts.into_iter().for_each(|part| merged.merge(part));
+        assert_eq!(content(&merged), content(&whole));
+    }
+}
