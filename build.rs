@@ -208,7 +208,8 @@ fn rule(at: usize, row: &Table, providers: &[Table], code: &mut String) -> Resul
 }
 
 /// The keys of a warning.
-const WARNING_KEYS: [&str; 9] = ["id", "title", "words", "and", "server", "line", "check", "noise", "source"];
+const WARNING_KEYS: [&str; 11] =
+    ["id", "title", "words", "and", "server", "line", "check", "reason", "cause", "noise", "source"];
 
 /// The code of the servers' own warnings and of their phrases.
 fn warnings(all: &[Table]) -> Result<String, Failure> {
@@ -227,13 +228,16 @@ fn warnings(all: &[Table]) -> Result<String, Failure> {
             texts(row, "server")?.into_iter().map(|value| variant("crate::smtp::event::Mta", value));
         writeln!(
             literals,
-            "    KnownWarning {{ id: {:?}, title: {:?}, has_and: {}, server: &[{}], line: {:?}, check: &{:?}, noise: {} }},",
+            "    KnownWarning {{ id: {:?}, title: {:?}, has_and: {}, server: &[{}], line: {:?}, check: &{:?}, \
+             reason: {}, cause: {}, noise: {} }},",
             needed(row, "id")?,
             needed(row, "title")?,
             row.contains_key("and"),
             join(servers),
             needed(row, "line")?,
             texts(row, "check")?,
+            option(one(row, "reason", "Reason")?),
+            option(one(row, "cause", "Cause")?),
             row.get("noise").and_then(Value::as_bool).unwrap_or_default(),
         )?;
     }

@@ -1,10 +1,13 @@
 //! Holds the table of the servers' own warnings, and finds what is known about one.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use super::cause::Cause;
 use super::classify::phrases::{Phrase, PhrasePart, Phrases};
 use super::classify::prefix_index::{IndexedWord, PrefixIndex};
 use super::normalize;
+use super::reason::Reason;
 use crate::smtp::event::Mta;
 
 /// What a warning means, and what to do.
@@ -22,6 +25,10 @@ pub(crate) struct KnownWarning {
     pub line: &'static str,
     /// Commands that change nothing.
     pub check: &'static [&'static str],
+    /// The fault stops mail, and this is the reason that a failure for it has. `None`: mail goes on, or perhaps.
+    pub reason: Option<Reason>,
+    /// Which one of the things that the reason stands for.
+    pub cause: Option<Cause>,
     /// Nothing has to be done about it.
     pub noise: bool,
 }
@@ -31,7 +38,7 @@ type WarningPhrase = (u16, bool);
 
 /// The table, as build.rs compiled it.
 mod packed {
-    use super::{Cow, IndexedWord, KnownWarning, Phrase, PhrasePart, Phrases, PrefixIndex, WarningPhrase};
+    use super::{Cause, Cow, IndexedWord, KnownWarning, Phrase, PhrasePart, Phrases, PrefixIndex, Reason, WarningPhrase};
 
     include!(concat!(env!("OUT_DIR"), "/warnings.rs"));
 }
@@ -40,6 +47,13 @@ mod packed {
 pub(crate) struct WarningTable {
     rows: &'static [KnownWarning],
     phrases: Phrases<WarningPhrase>,
+}
+
+static TABLE: LazyLock<WarningTable> = LazyLock::new(WarningTable::built_in);
+
+/// The table, compiled once.
+pub(crate) fn known_warnings() -> &'static WarningTable {
+    &TABLE
 }
 
 impl WarningTable {
@@ -70,12 +84,21 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::catalog::cause_row;
 
     #[test]
     fn every_line_is_short_and_every_id_is_unique() {
         let WarningTable { rows, .. } = WarningTable::built_in();
         for row in rows {
             assert!(row.line.len() <= 130, "{}: the line has {} bytes", row.id, row.line.len());
+        }
+        for row in rows.iter().filter(|row| row.cause.is_some()) {
+            let (cause, reason) = (row.cause.map(cause_row), row.reason);
+            assert!(
+                cause.is_some_and(|cause| reason.is_some_and(|own| cause.reason.contains(&own))),
+                "{}",
+                row.id
+            );
         }
         let ids: HashSet<&str> = rows.iter().map(|row| row.id).collect();
         assert_eq!(ids.len(), rows.len());

@@ -55,10 +55,12 @@ impl VerdictRun {
         self.opened.is_some()
     }
 
-    /// Whether the logs must be searched for storms.
-    pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
+    /// Whether the logs must be searched for storms: a person wants to know of them, a program only if it asks.
+    pub(crate) fn wants_storms(args: &ScanArgs, format: Format) -> bool {
         let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
-        args.verdict.storms || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
+        format.is_for_people
+            || args.verdict.storms
+            || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
     }
 
     /// Adds the comparison and the verdict to the report, and the hours of the run to the history.

@@ -40,6 +40,7 @@ mod schema;
 mod sets;
 mod state;
 mod storm;
+mod storm_parts;
 mod storms;
 mod support;
 mod trace;

@@ -90,9 +90,9 @@ pub struct ScanArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Verdict")]
 pub struct VerdictArgs {
-    /// List the storms that `smtplog storm` finds, one per line.
+    /// List the storms that `smtplog storm` finds, also in formats for programs; reports for people always do.
     ///
-    /// The logs are read a second time for this. --fail-on storm implies it.
+    /// --fail-on storm implies it.
     #[arg(long)]
     pub storms: bool,
     /// Compare with the earlier runs stored in FILE, and add this run to it.

@@ -176,8 +176,8 @@ fn count(
         book: &session.catalog,
         hasher: &seed,
     };
-    let sampling = VerdictRun::wants_storms(args)
-        .then(|| SamplePlan { seed: seed.clone(), filter: &session.filter });
+    let sampling =
+        VerdictRun::wants_storms(args, format).then(|| SamplePlan::new(seed.clone(), &session.filter));
     let both = Paired { first: &plan, second: sampling.as_ref() };
     let SettledWalk { walked, total: (folder, samples), sources, calendar, no_match } =
         session.walk_until_settled(&both, &mut unparsed)?;
@@ -206,7 +206,7 @@ fn count(
     let options = report_options(args, read, &session, notes);
     let mut report = report(tally, &closed, &options);
     if let Some(samples) = samples {
-        report.storms = Some(storm::lines(&samples.finish(), &session, &calendar.zone, &coverage)?);
+        report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
     }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
