@@ -16,6 +16,7 @@ pub(crate) mod form;
 pub(crate) mod input;
 pub(crate) mod mail;
 pub(crate) mod output;
+pub(crate) mod pager;
 pub(crate) mod progress;
 pub(crate) mod redaction;
 pub(crate) mod run;
