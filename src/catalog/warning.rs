@@ -38,7 +38,10 @@ type WarningPhrase = (u16, bool);
 
 /// The table, as build.rs compiled it.
 mod packed {
-    use super::{Cause, Cow, IndexedWord, KnownWarning, Phrase, PhrasePart, Phrases, PrefixIndex, Reason, WarningPhrase};
+    use super::{
+        Cause, Cow, IndexedWord, KnownWarning, Phrase, PhrasePart, Phrases, PrefixIndex, Reason,
+        WarningPhrase,
+    };
 
     include!(concat!(env!("OUT_DIR"), "/warnings.rs"));
 }

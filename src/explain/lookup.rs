@@ -48,7 +48,9 @@ impl Explainer {
                 .unwrap_or_else(|| unknown(input, &enhanced_label(pattern))),
             Query::Class(class) => class_entry(input, class, context),
             Query::Reason(reason) => reason_entry(input, reason, context),
-            Query::Reply(event) if event.code.is_none() && event.enhanced.is_none() && !self.knows(&event) => {
+            Query::Reply(event)
+                if event.code.is_none() && event.enhanced.is_none() && !self.knows(&event) =>
+            {
                 unknown(input, input.trim())
             }
             Query::Reply(event) => {

@@ -9,7 +9,8 @@ use ipnet::IpNet;
 use strsim::jaro_winkler;
 use wildmatch::WildMatch;
 
-use crate::catalog::classify::{Classification, Reason, find_provider};
+use super::reason_pattern::{ReasonChoice, ReasonParser};
+use crate::catalog::classify::{Classification, find_provider};
 use crate::catalog::provider::Provider;
 use crate::catalog::{Catalog, value_name};
 use crate::parse::header::LogLine;
@@ -20,9 +21,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// The options that select events: an event must match one value of each option that is used.
 #[derive(Args, Clone, Default, Debug)]
-#[command(
-    next_help_heading = "Which events (repeat an option for OR; combine options for AND)"
-)]
+#[command(next_help_heading = "Which events (repeat an option for OR; combine options for AND)")]
 pub struct FilterArgs {
     /// Only this code: 552, 4xx, 5.7.1, 5.7.* or none.
     ///
@@ -34,11 +33,11 @@ pub struct FilterArgs {
     /// Also positive and intermediate.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub class: Vec<Class>,
-    /// Only this reason, such as mailbox-full.
+    /// Only this reason or cause, by its id or as the report names it: mailbox-full, "no such user".
     ///
     /// `smtplog scan --by reason` lists the reasons in a log; `smtplog explain REASON` explains one.
-    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
-    pub reason: Vec<Reason>,
+    #[arg(long, value_parser = ReasonParser, hide_possible_values = true, value_name = "REASON")]
+    pub reason: Vec<ReasonChoice>,
     /// Only this direction: outbound, inbound or local.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub direction: Vec<Direction>,
@@ -145,7 +144,7 @@ impl FilterArgs {
         [
             code,
             row("class", By::Class, names(class)),
-            row("reason", By::Reason, names(reason)),
+            row("reason", By::Reason, reason.iter().flat_map(|choice| texts(&choice.0)).collect()),
             row("direction", By::Direction, names(direction)),
             row("outcome", By::Outcome, names(outcome)),
             row("mta", By::Mta, names(mta)),
@@ -265,7 +264,8 @@ impl Filter {
             && one_of(&args.mta, Some(event.mta))
             && one_of(&args.class, event.class())
             && (args.code.is_empty() || args.code.iter().any(|pattern| pattern.fits(event)))
-            && one_of(&args.reason, verdict.map(|verdict| verdict.reason))
+            && (args.reason.is_empty()
+                || args.reason.iter().flat_map(|choice| &choice.0).any(|pattern| pattern.fits(verdict)))
             && (self.providers.is_empty()
                 || one_of(
                     &self.providers,
@@ -487,12 +487,20 @@ mod tests {
 
     #[test]
     fn a_network_that_is_none_is_refused() {
-        for text in
-            ["192.0.2.0/99", "192.0.2.0/", "192.0.2.0/x", "2001:db8::/129", "192.0.2.300", "192.0.2.999/24", "192.0.02.1"]
-        {
+        for text in [
+            "192.0.2.0/99",
+            "192.0.2.0/",
+            "192.0.2.0/x",
+            "2001:db8::/129",
+            "192.0.2.300",
+            "192.0.2.999/24",
+            "192.0.02.1",
+        ] {
             assert!(text.parse::<TextPattern>().is_err(), "{text}");
         }
-        for text in ["192.0.2.*", "postfix/smtp", "a/b@example.org", "1.2.3", "mx.192.0.2.example.org", "*/24"] {
+        for text in
+            ["192.0.2.*", "postfix/smtp", "a/b@example.org", "1.2.3", "mx.192.0.2.example.org", "*/24"]
+        {
             assert!(text.parse::<TextPattern>().is_ok(), "{text}");
         }
     }

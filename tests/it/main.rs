@@ -16,6 +16,7 @@ mod delays;
 mod documents;
 mod explain;
 mod filters;
+mod first_screen;
 mod fixtures;
 mod forged;
 mod formats;

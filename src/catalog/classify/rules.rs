@@ -322,11 +322,14 @@ impl RuleSet {
         let mut rules = Vec::with_capacity(rows.len());
         for (at, row) in rows.iter().enumerate() {
             if !row.has_condition() {
-                return Err((at, format!(
-                    "the rule {:?} has no condition, so it would match every failure; add words, pattern, code, enhanced, \
+                return Err((
+                    at,
+                    format!(
+                        "the rule {:?} has no condition, so it would match every failure; add words, pattern, code, enhanced, \
                      stage, direction, class, mta, provider or reply",
-                    row.id
-                )));
+                        row.id
+                    ),
+                ));
             }
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {

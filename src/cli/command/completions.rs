@@ -80,7 +80,8 @@ fn subcommands_first(script: &str) -> String {
     let ordered = |line: &str| {
         let words = line.trim_start().strip_prefix("opts=\"")?.strip_suffix('"')?;
         let words: Vec<&str> = words.split(' ').filter(|word| !word.starts_with(['[', '<'])).collect();
-        let (options, others): (Vec<&str>, Vec<&str>) = words.into_iter().partition(|word| word.starts_with('-'));
+        let (options, others): (Vec<&str>, Vec<&str>) =
+            words.into_iter().partition(|word| word.starts_with('-'));
         let indent = line.len() - line.trim_start().len();
         Some(format!("{}opts=\"{}\"", " ".repeat(indent), [others, options].concat().join(" ")))
     };

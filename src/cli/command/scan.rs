@@ -4,6 +4,9 @@ use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::storm;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
@@ -12,6 +15,7 @@ use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
 use crate::cli::output;
+use crate::cli::pager;
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
@@ -20,8 +24,10 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::paired::Paired;
-use crate::pipeline::walk::WalkResult;
+use crate::pipeline::time_range::TimeRange;
+use crate::pipeline::walk::{WalkResult, WalkTask};
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
@@ -61,7 +67,7 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut completion, verdict_run, paths, checkpoints } = counted;
+    let Counted { mut report, mut completion, verdict_run, paths, checkpoints, dates } = counted;
     report.notes.extend(notes);
     let output = args.output.file();
     let to_file = output.is_some();
@@ -70,16 +76,18 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         top: args.top.unwrap_or(DEFAULT_ROWS),
         rows: args.top,
         codes: args.codes,
-        input: mail::input(args),
+        input: mail::input(args, &mail::times(args)),
         reverse: args.reverse,
         who: args.who,
         ..text_style(color, args.style.lang)
     };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
-    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &completion)? else {
+    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &dates, &completion)? else {
         return Ok(completion);
     };
-    if to_file || !is_quiet(args, &report) {
+    let pages = format.name == TEXT.name && !to_file && !args.mail.mail_headers && !args.no_pager;
+    let is_quiet = !to_file && is_quiet(args, &report);
+    if !is_quiet && !(pages && pager::show(&shown)?) {
         output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     }
     verdict_run.save(&mut completion);
@@ -100,10 +108,11 @@ fn shown(
     format: Format,
     report: &Report,
     style: &TextStyle,
+    dates: &[(&'static str, String)],
     completion: &Completion,
 ) -> Result<Option<String>, CliError> {
     if args.mail.mail_headers {
-        return mail::show(args, format, report, style).map(Some);
+        return mail::show(args, format, report, style, dates).map(Some);
     }
     if let (Some(show), Some(why)) = (format.show_trouble, completion.trouble()) {
         return Ok(Some(show(&why)));
@@ -127,6 +136,8 @@ struct Counted {
     verdict_run: VerdictRun,
     /// The files that were read; the output must not overwrite them.
     paths: Vec<PathBuf>,
+    /// The period that was asked for as options with dates: `--since`, `2026-11-21 00:00`.
+    dates: Vec<(&'static str, String)>,
     /// The state to save. `None`: no state is kept.
     checkpoints: Option<Checkpoints>,
 }
@@ -227,7 +238,15 @@ fn count(
     };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
-    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints }))
+    let dates = dates(window, &calendar.zone);
+    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints, dates }))
+}
+
+/// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.
+fn dates(window: TimeRange, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let bounds = [("--since", window.since), ("--until", window.until)];
+    let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%F %H:%M").to_string();
+    bounds.into_iter().filter_map(|(name, at)| Some((name, shown(at?)))).collect()
 }
 
 fn report_options<'a>(

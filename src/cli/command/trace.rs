@@ -69,8 +69,8 @@ fn trace_to(
 ) -> Result<Completion, CliError> {
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
-    let sought = TraceQuery::read(&args.what)
-        .map_err(|why| CliError::Untraceable { what: args.what.clone(), why })?;
+    let sought =
+        TraceQuery::read(&args.what).map_err(|why| CliError::Untraceable { what: args.what.clone(), why })?;
     let mut copies = TempCopies::default();
     let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
     problems.extend(copies.fill(sources, *manner)?);

@@ -64,7 +64,9 @@ fn long_root(mut command: Command) -> Command {
         }
         groups.push('\n');
     }
-    groups.push_str("The options below are those of scan; smtplog COMMAND --help lists those of another subcommand.");
+    groups.push_str(
+        "The options below are those of scan; smtplog COMMAND --help lists those of another subcommand.",
+    );
     let names: Vec<String> = command.get_subcommands().map(|own| own.get_name().to_owned()).collect();
     for name in names {
         command = command.mut_subcommand(name, |own| own.hide(true));
@@ -140,7 +142,8 @@ mod tests {
     #[test]
     fn every_subcommand_is_in_one_group() {
         let command = command_line();
-        let mut wanted: Vec<&str> = command.get_subcommands().map(Command::get_name).chain(["help"]).collect();
+        let mut wanted: Vec<&str> =
+            command.get_subcommands().map(Command::get_name).chain(["help"]).collect();
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names, _)| names.iter().copied()).collect();
         wanted.sort_unstable();
         grouped.sort_unstable();

@@ -29,7 +29,11 @@ pub(crate) const GROUPS: [(&str, &[&str], &[&str]); 3] = [
             "trace   show what happened to a message",
         ],
     ),
-    ("Look up:", &["explain", "compare", "codes"], &["explain a code or a reply, compare two, list all codes"]),
+    (
+        "Look up:",
+        &["explain", "compare", "codes"],
+        &["explain a code or a reply, compare two, list all codes"],
+    ),
     ("Set up:", &["completions", "man", "schema", "help"], &["completions, man, schema, help"]),
 ];
 
@@ -39,7 +43,8 @@ const WRONG: (&str, &str) = (
     "The command line or the configuration is wrong, or an input could not be read. What could be read is reported all the same.",
 );
 const USAGE: (&str, &str) = ("2", "The command line or the configuration is wrong.");
-const LOST: (&str, &str) = ("3", "The input was read, but no line was understood, or less than --strict requires.");
+const LOST: (&str, &str) =
+    ("3", "The input was read, but no line was understood, or less than --strict requires.");
 
 pub(crate) const ROOT: HelpPage = HelpPage {
     about: "Reads mail server logs and says which mail fails, why, and what to do.",
@@ -81,7 +86,10 @@ const SCAN: HelpPage = HelpPage {
         ("1", "A --fail-on condition is true."),
         WRONG,
         LOST,
-        ("0, 1, 2, 3", "With --nagios: OK, WARNING, CRITICAL, and UNKNOWN if the input could not be read in full."),
+        (
+            "0, 1, 2, 3",
+            "With --nagios: OK, WARNING, CRITICAL, and UNKNOWN if the input could not be read in full.",
+        ),
     ],
 };
 
