@@ -44,6 +44,8 @@ pub(crate) struct SampledEvent {
     pub provider: Option<Provider>,
     /// The other side is a part of this server's own mail system.
     pub is_near: bool,
+    /// The minute in which its message arrived, where the line tells how long that was ago (`delay=`).
+    pub arrival: Option<i32>,
     pub mta: Mta,
 }
 

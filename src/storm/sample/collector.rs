@@ -10,6 +10,7 @@ use super::series::CountSeries;
 use crate::messages::key::{KeyHasher, PrehashedState};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
+use crate::parse::mta::delay::Phase;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
@@ -180,6 +181,13 @@ fn is_near(event: &Event, line: &LogLine) -> bool {
         || daemon == Some(b"lmtp")
 }
 
+/// The minute in which the message of a delivery at `minute` arrived. `None`: its line does not tell.
+fn arrival(minute: i64, mta: Mta, line: &LogLine) -> Option<i32> {
+    let delays = mta::delivery_delays(mta, line);
+    let (_, millis) = delays.into_iter().find(|(phase, _)| *phase == Phase::Total)?;
+    i32::try_from(minute - i64::try_from(millis / 60_000).ok()?).ok()
+}
+
 impl EventSink for Sampler<'_> {
     type BlockOutput = BlockSample;
 
@@ -209,10 +217,12 @@ impl EventSink for Sampler<'_> {
         let smaller = |cell: &MinuteCell| cell.events.iter().filter(|event| event.hash < hash).count();
         let is_kept = |cell: &MinuteCell| smaller(cell) < EXAMPLES_KEPT;
         let is_example = !series.is_served() && self.sample.cells.get(cell).is_some_and(is_kept);
+        let is_open = key != 0 && !message.is_complete;
+        let arrival = if is_open { arrival(moment.minute(), event.mta, logged.line) } else { None };
         let event = SampledEvent {
             hash,
             key,
-            is_open: key != 0 && !message.is_complete,
+            is_open,
             recipient: self.sample.keep(event.recipient),
             host,
             instance,
@@ -222,6 +232,7 @@ impl EventSink for Sampler<'_> {
             stage: event.stage,
             provider: if series.is_served() { logged.provider() } else { None },
             is_near: is_near(event, logged.line),
+            arrival,
             mta: event.mta,
         };
         self.keep_event(cell, event);
@@ -256,6 +267,7 @@ impl EventSink for Sampler<'_> {
             stage: None,
             provider: None,
             is_near: false,
+            arrival: None,
             mta: fact.mta,
         };
         self.keep_event(cell, event);

@@ -54,6 +54,8 @@ pub(crate) struct Sample {
     pub is_near: bool,
     /// No line shows the arrival of the message: it is older than the log, or the log shows no arrivals.
     pub is_older: bool,
+    /// The minute in which the message arrived. `None`: its arrival is in the log, or nothing tells.
+    pub arrival: Option<i32>,
     pub mta: Mta,
 }
 
@@ -246,6 +248,7 @@ impl<'a> SampleMerger<'a> {
             provider: event.provider,
             is_near: event.is_near,
             is_older,
+            arrival: event.arrival,
             mta: event.mta,
         });
         if let Some(raw) = block.read(event.raw) {

@@ -90,6 +90,12 @@ impl DomainNames {
 pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedEvent> {
     let domains = DomainNames::learn(samples);
     let shows_arrivals = shows_arrivals(samples);
+    let begin = samples.samples.iter().map(|sample| sample.minute).min().unwrap_or_default();
+    let begin = samples.lines.iter().next().map_or(begin, |line| line.min(begin));
+    // A message whose arrival another host logged may be as young as its delay says.
+    let is_older = |sample: &Sample| {
+        shows_arrivals && sample.is_older && sample.arrival.is_none_or(|arrival| arrival < begin)
+    };
     let mut points: Vec<WeightedEvent> = Vec::with_capacity(samples.samples.len());
     let mut seen: HashSet<(u64, Symbol, Option<ReasonKin>), FixedState> = HashSet::default();
     let mut failed: HashSet<(u64, Symbol), FixedState> = HashSet::default();
@@ -117,10 +123,10 @@ pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedE
                     .or_else(|| domains.providers.get(&sample.domain).copied());
                 sample.is_near |= domains.ours.contains(&sample.domain);
             }
-            let is_first = seen.insert(failure) && !(shows_arrivals && sample.is_older);
+            let is_first = seen.insert(failure) && !is_older(&sample);
             let known = (sample.message, sample.recipient);
             // Mail that failed before, or is older than the log, is no new mail when it is delivered at last.
-            let is_late = failed.contains(&known) || shows_arrivals && sample.is_older;
+            let is_late = failed.contains(&known) || is_older(&sample);
             if is_failure {
                 failed.insert(known);
             }
