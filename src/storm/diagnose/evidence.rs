@@ -139,7 +139,13 @@ impl Measures<'_> {
                 (distinct > 2).then_some(Finding::Spread(dimension, distinct))
             }
             Evidence::NoCommon(dimension) => {
-                (self.top(dimension).inside < COMMON_SHARE).then_some(Finding::NoCommon(dimension))
+                // A login and a sender address both name the author: neither may have most of the storm.
+                let same: &[Dimension] = match dimension {
+                    Dimension::User | Dimension::Sender => &[Dimension::User, Dimension::Sender],
+                    _ => &[dimension],
+                };
+                let is_common = same.iter().any(|&dimension| self.top(dimension).inside >= COMMON_SHARE);
+                (!is_common).then_some(Finding::NoCommon(dimension))
             }
             Evidence::Near => Some(Finding::Near(self.near)),
             Evidence::Answered => Some(Finding::Answered(self.answered)),
