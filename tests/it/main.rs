@@ -33,6 +33,7 @@ mod other_servers;
 mod output;
 mod pages;
 mod parameters;
+mod picture;
 mod properties;
 mod redact;
 mod reply_kinds;

@@ -126,7 +126,7 @@ const EVENTS: HelpPage = HelpPage {
         ("smtplog events -n 20 --outcome bounced mail.log", "the last 20 bounces"),
         ("smtplog events -o events.csv mail.log", "for a spreadsheet"),
     ],
-    short: &["rotated", "since", "outcome", "to", "from", "top", "format", "output"],
+    short: &["rotated", "since", "outcome", "to", "top", "format", "output"],
     exit: &[ANSWERED, WRONG, LOST],
 };
 
