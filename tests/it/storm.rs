@@ -499,7 +499,13 @@ fn no_printed_command_runs_what_a_log_says() {
 
 #[track_caller]
 fn runs(shell: &str, bin: &Path) {
-    let output = Command::new("/bin/sh").args(["-c", shell]).env_clear().env("PATH", bin).env("HOME", bin).output().unwrap();
+    let output = Command::new("/bin/sh")
+        .args(["-c", shell])
+        .env_clear()
+        .env("PATH", bin)
+        .env("HOME", bin)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.is_empty(), "{shell}\n{said}");
 }

@@ -133,7 +133,7 @@ const UNLESS: u8 = 4;
 
 /// Phrases by which a reply that speaks of a missing recipient shows that something else is wrong: the sender, the client,
 /// a policy, DNS, or a state that passes. Such a reply never removes an address.
-pub(crate) const DOUBTS: [&str; 33] = [
+pub(crate) const DOUBTS: [&str; 35] = [
     "polic*",
     "access denied",
     "spam*",
@@ -167,6 +167,8 @@ pub(crate) const DOUBTS: [&str; 33] = [
     "password*",
     "login*",
     "log in",
+    "on hold",
+    "under investigation",
 ];
 
 /// All rules in the order in which they are tried, and their phrases.
