@@ -8,6 +8,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::storm::{LATER, Log, NOON, NOW, storms_of};
 use crate::support::{fed, logs, report};
 use crate::watch::watched;
 
@@ -72,4 +73,46 @@ fn watch_advises_as_scan_does() {
     assert!(compared > 100, "only {compared} rows have advice");
 }
 
-// `storm_advises_as_scan_does` belongs here: the line of each storm of a log against the row of its largest series.
+/// A storm of a pattern that says nothing more than its reason and cause has the advice of the row of its largest series.
+#[test]
+fn storm_advises_as_scan_does() {
+    let replies = [
+        "dsn=5.7.26, status=bounced (host gmail-smtp-in.l.google.com[192.0.2.26] said: 550-5.7.26 Your email has been \
+         blocked because the sender is unauthenticated. 550-5.7.26 Gmail requires all senders to authenticate with \
+         either SPF or DKIM. (in reply to end of DATA command))",
+        "dsn=5.7.1, status=bounced (host mx.example.com[198.51.100.7] said: 554 5.7.1 Service unavailable; Client host \
+         [192.0.2.7] blocked using zen.spamhaus.org (in reply to RCPT TO command))",
+        "dsn=4.7.5, status=deferred (Server certificate not trusted)",
+        LATER,
+    ];
+    let mut compared = Vec::new();
+    for reply in replies {
+        let mut log = Log::ordinary();
+        for at in 0..60 {
+            log.mail(
+                NOON + at * 20,
+                &format!("u{}@example.org", at % 17),
+                &format!("y{at}@gmail.com"),
+                "",
+                reply,
+            );
+        }
+        let (found, _) = storms_of(&log.text(), &[]);
+        let Some(storm) = found["storms"].get(0) else { continue };
+        let pattern = storm["pattern"].as_str().unwrap();
+        if !["authentication-broken", "listed-ip", "rate-limit", "reputation", "tls", "unknown"]
+            .contains(&pattern)
+        {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail.log");
+        fs::write(&path, log.text()).unwrap();
+        let scan = report(&[&[path.to_str().unwrap()], &NOW[..]].concat());
+        let reason = &storm["series"][0]["reason"];
+        let row = scan["rows"].as_array().unwrap().iter().find(|row| row["reason"] == *reason).unwrap();
+        assert_eq!(storm["advice"], row["advice"], "{pattern}");
+        compared.push(pattern.to_owned());
+    }
+    assert!(compared.len() >= 2, "only {compared:?}");
+}

@@ -11,6 +11,8 @@ pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod explain_answer;
 pub(crate) mod explain_page;
+pub(crate) mod fault_table;
+pub(crate) mod first_screen;
 pub(crate) mod groups;
 pub(crate) mod names;
 pub(crate) mod page;
