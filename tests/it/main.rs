@@ -38,6 +38,7 @@ mod properties;
 mod redact;
 mod reply_kinds;
 mod rotations;
+mod same_advice;
 mod schema;
 mod sets;
 mod state;

@@ -131,6 +131,9 @@ mod tests {
             ("550 Sorry, a@example.org", Some(Stage::Rcpt)),
             ("550 5.1.2 Domain not found: DNS lookup failed, try again", Some(Stage::Rcpt)),
             ("550 User unknown, try again later", Some(Stage::Rcpt)),
+            ("550 5.0.0 <a@example.org>: Recipient address rejected: On hold", Some(Stage::Rcpt)),
+            ("550 5.2.1 This account is on hold", Some(Stage::Rcpt)),
+            ("550 Mailbox disabled, under investigation", Some(Stage::Rcpt)),
         ] {
             assert!(!removes(text, stage), "{text}");
         }
