@@ -1,7 +1,7 @@
 //! Decides how far a classification is trusted: what a model may guess, and when an address may be removed.
 
 use super::guess::guess;
-use super::rules::{Features, MatchedOn, Rule};
+use super::rule::{Features, MatchedOn, Rule};
 use crate::catalog::reason::{Reason, Retry};
 use crate::smtp::event::Stage;
 use crate::smtp::reply::{Class, Code, EnhancedCode};
