@@ -14,6 +14,7 @@ pub(crate) mod filter;
 pub(crate) mod follow;
 pub(crate) mod form;
 pub(crate) mod input;
+pub(crate) mod keyboard;
 pub(crate) mod mail;
 pub(crate) mod output;
 pub(crate) mod progress;

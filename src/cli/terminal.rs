@@ -1,6 +1,6 @@
 //! Switches the terminal to a full screen, and restores it in any case, also after a panic.
 
-use std::io::{Stdout, Write, stdout};
+use std::io::{self, Stdout, Write, stdout};
 use std::sync::Once;
 
 use ratatui::Terminal;
@@ -10,6 +10,9 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::SIGTSTP;
+use signal_hook::low_level::emulate_default_handler;
 
 use super::error::CliError;
 
@@ -30,9 +33,7 @@ impl TerminalGuard {
                 before(info);
             }));
         });
-        enable_raw_mode().map_err(CliError::Terminal)?;
-        let entered = execute!(stdout(), EnterAlternateScreen, Hide);
-        let terminal = entered.and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
+        let terminal = enter().and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match terminal {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
@@ -40,6 +41,37 @@ impl TerminalGuard {
                 Err(CliError::Terminal(error))
             }
         }
+    }
+
+    /// Gives the terminal back and stops this process, as Ctrl-Z does; returns when it is continued. The screen must be
+    /// taken back then.
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        emulate_default_handler(SIGTSTP)
+    }
+
+    /// Takes the terminal again after the process was continued, and draws everything anew.
+    pub(crate) fn resume(&mut self) -> io::Result<()> {
+        // The shell may have changed the mode in the meantime.
+        disable_raw_mode()?;
+        enter()?;
+        self.terminal.clear()
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, Hide)
+}
+
+/// Whether standard output has lost its reader: its terminal was closed, or its pipe.
+pub(crate) fn is_hung_up() -> bool {
+    let out = stdout();
+    let mut polled = [PollFd::new(&out, PollFlags::empty())];
+    let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut polled, Some(&zero)) {
+        Ok(_) => polled.iter().any(|fd| fd.revents().intersects(PollFlags::ERR | PollFlags::HUP)),
+        Err(_) => false,
     }
 }
 

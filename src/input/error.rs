@@ -17,6 +17,9 @@ pub enum InputError {
     Decompress { path: PathBuf, offset: u64, source: io::Error },
     #[error("{path} shrank while it was read: the report lacks {missing} bytes of it", path = shown(.path))]
     Shrank { path: PathBuf, missing: u64 },
+    #[error("cannot read {path}: it was truncated again each time it was read; nothing was counted, so try again later",
+        path = shown(.path))]
+    Restless { path: PathBuf },
     #[error("no mail log found in {path} (looked for {looked_for} and their rotated files); name the log files",
         path = shown(.path))]
     NoMailLog { path: PathBuf, looked_for: String },
@@ -59,6 +62,7 @@ impl InputError {
             Self::Decompress { .. }
             | Self::NoMailLog { .. }
             | Self::FollowCompressed { .. }
+            | Self::Restless { .. }
             | Self::NotResumable { .. }
             | Self::State { .. }
             | Self::StateInUse { .. }
@@ -72,9 +76,10 @@ impl InputError {
         if let Self::Decompress { path, .. } = self { Some(path) } else { None }
     }
 
-    /// Whether the file does not exist, or no longer exists.
+    /// Whether the file does not exist, or was truncated while it was looked at: as in the middle of a rotation.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Open { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        let kinds = [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof];
+        matches!(self, Self::Open { source, .. } if kinds.contains(&source.kind()))
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod follow;
 pub(crate) mod host_pattern;
 pub(crate) mod journal;
 pub(crate) mod read;
+pub(crate) mod regular_file;
 pub(crate) mod rotation;
 pub(crate) mod same_content;
 pub(crate) mod source;

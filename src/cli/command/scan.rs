@@ -20,6 +20,7 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
+use crate::input::error::InputError;
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::walk::{WalkResult, WalkTask};
 use crate::redact::Redactor;
@@ -128,7 +129,7 @@ struct Counted {
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
-const TRIES: u32 = 3;
+const TRIES: u32 = 10;
 
 /// Reads the logs, again if one is truncated meanwhile. Also returns the number of threads.
 fn counted(
@@ -144,20 +145,20 @@ fn counted(
         let threads = inputs.manner.threads;
         let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
         // Lines of a log that was copied and truncated meanwhile would be counted twice.
-        if let Some(counted) = count(args, format, session, tries == TRIES)? {
-            return Ok((counted, threads));
+        match count(args, format, session)? {
+            Ok(counted) => return Ok((counted, threads)),
+            Err(path) if tries == TRIES => return Err(InputError::Restless { path }.into()),
+            Err(_) => tries += 1,
         }
-        tries += 1;
     }
 }
 
-/// Reads the logs once. `None`: a log was truncated meanwhile, and `anyway` is false.
+/// Reads the logs once. The inner error: this log was truncated meanwhile.
 fn count(
     args: &ScanArgs,
     format: Format,
     mut session: Session,
-    anyway: bool,
-) -> Result<Option<Counted>, CliError> {
+) -> Result<Result<Counted, PathBuf>, CliError> {
     let mut verdict_run = VerdictRun::new(args, format, &session.filter)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
@@ -175,10 +176,12 @@ fn count(
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
         session.walk_until_settled(&plan, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
-    let resumed = session.inputs.resumed.as_ref();
-    if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
-        return Ok(None);
+    if let Some(resumed) = &mut session.inputs.resumed
+        && let Some(path) = resumed.changed(&sources).first()
+    {
+        return Ok(Err((*path).to_owned()));
     }
+    let resumed = session.inputs.resumed.as_ref();
     unparsed.finish()?;
     let since = resumed.and_then(|resumed| resumed.since.clone());
     let mut notes = session.inputs.notes.clone();
@@ -208,7 +211,7 @@ fn count(
     let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
-    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints }))
+    Ok(Ok(Counted { report, completion, verdict_run, paths, checkpoints }))
 }
 
 fn report_options<'a>(

@@ -4,6 +4,7 @@
 //! Promises: what is saved reads back, and a damaged state file is an error. May use: the rest of input.
 
 pub(crate) mod fingerprint;
+pub(crate) mod known_lines;
 pub(crate) mod lookup;
 pub(crate) mod opened_file;
 pub(crate) mod resume;
@@ -12,6 +13,7 @@ pub(crate) mod state_file;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
+use self::known_lines::KnownLines;
 use super::source::FileId;
 
 /// The checkpoint of one text of a log.
@@ -35,6 +37,9 @@ pub struct Checkpoint {
     pub tail: Option<TextHash>,
     /// The text was in the part that was being written.
     pub current: bool,
+    /// Where lines ended in the text, for the part that was being written: the log may be cut at any of them.
+    #[serde(default, skip_serializing_if = "KnownLines::is_empty")]
+    pub known_lines: KnownLines,
 }
 
 /// A log, and the checkpoints of its parts. A part without one is new.
@@ -69,7 +74,7 @@ pub(crate) const END_BYTES: usize = 4096;
 const SHORTEST_PREFIX: usize = 64;
 
 /// XXH3 with 64 bits, the same on every machine; serialized as 16 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 #[serde(try_from = "String", into = "String")]
 pub struct TextHash(u64);
 
@@ -89,8 +94,14 @@ impl TryFrom<String> for TextHash {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl TextHash {
+    fn parse(text: &str) -> Result<Self, &'static str> {
         let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = digits.then(|| u64::from_str_radix(&text, 16).ok()).flatten();
+        let number = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
         number.map(Self).ok_or("a hash has 16 hexadecimal digits")
     }
 }
@@ -100,6 +111,11 @@ pub(crate) fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
     let lengths = std::iter::successors(Some(SHORTEST_PREFIX), |length| Some(length * 2))
         .take_while(|&one| one <= END_BYTES);
     lengths.map_while(|length| first.get(..length)).map(TextHash::of).collect()
+}
+
+/// How long the text is of which this number of these hashes were made, in bytes; at least.
+pub(crate) fn prefix_length(hashes: usize) -> u64 {
+    hashes.checked_sub(1).map_or(0, |doublings| (SHORTEST_PREFIX as u64) << doublings.min(32))
 }
 
 /// How many of these hashes a text of `length` bytes has.
