@@ -59,8 +59,13 @@ pub enum CliError {
     WriteFile { path: PathBuf, source: io::Error },
     #[error("cannot write {path}: it is one of the input logs; choose another file", path = shown(.path))]
     OutputIsInput { path: PathBuf },
-    #[error("cannot write {path}: it is the --state file; choose another file", path = shown(.path))]
-    OutputIsState { path: PathBuf },
+    #[error("cannot write {path}: it is {what}; choose another file", path = shown(.path))]
+    OutputIsUsed { path: PathBuf, what: &'static str },
+    #[error(
+        "cannot keep the events in a temporary file until all logs are read: {0}; set TMPDIR to a directory with \
+        enough space, or use --output"
+    )]
+    TempOutput(io::Error),
     #[error("cannot tell the output format from the name {path}: use --format, or a name that ends in {}",
         .known.join(" "), path = shown(.path))]
     Suffix { path: PathBuf, known: Vec<String> },

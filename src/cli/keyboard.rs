@@ -14,7 +14,7 @@ pub(crate) struct Keyboard {
 }
 
 /// What came in the time that was waited.
-pub(crate) enum Input {
+pub(crate) enum Keystroke {
     Key(KeyEvent),
     /// Something else than a key.
     Other,
@@ -38,12 +38,12 @@ impl Keyboard {
     }
 
     /// Waits for the next key.
-    pub(crate) fn next(&self, timeout: Duration) -> Input {
+    pub(crate) fn next(&self, timeout: Duration) -> Keystroke {
         match self.keys.recv_timeout(timeout) {
-            Ok(Some(key)) => Input::Key(key),
-            Ok(None) => Input::Other,
-            Err(RecvTimeoutError::Timeout) => Input::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Input::Ended,
+            Ok(Some(key)) => Keystroke::Key(key),
+            Ok(None) => Keystroke::Other,
+            Err(RecvTimeoutError::Timeout) => Keystroke::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Keystroke::Ended,
         }
     }
 }

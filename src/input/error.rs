@@ -42,6 +42,8 @@ pub enum InputError {
     #[error("cannot use the state file {path}: {}; nothing was read or changed; remove the file to start over",
         escaped(.what), path = shown(.path))]
     StateFormat { path: PathBuf, what: String },
+    #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]
+    Pending { path: PathBuf, source: io::Error },
     #[error("cannot start {threads} threads: {source}; try --threads 1")]
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },
 }
@@ -51,6 +53,12 @@ impl InputError {
     pub fn open(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Open { path: path.clone(), source }
+    }
+
+    /// For `map_err` of putting a file into its place.
+    pub fn pending(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Pending { path: path.clone(), source }
     }
 
     /// The intact file, or `journal`, that was not read to its end: a later run can do better. `None`: another run would
@@ -67,6 +75,7 @@ impl InputError {
             | Self::State { .. }
             | Self::StateInUse { .. }
             | Self::StateFormat { .. }
+            | Self::Pending { .. }
             | Self::Threads { .. } => None,
         }
     }

@@ -13,6 +13,7 @@ pub(crate) mod file_lock;
 pub(crate) mod follow;
 pub(crate) mod host_pattern;
 pub(crate) mod journal;
+pub(crate) mod planted;
 pub(crate) mod read;
 pub(crate) mod regular_file;
 pub(crate) mod rotation;

@@ -41,6 +41,7 @@ mod state;
 mod storm;
 mod storms;
 mod support;
+mod terminal;
 mod trace;
 mod verdict;
 mod watch;

@@ -11,13 +11,14 @@ use crate::cli::exit::Completion;
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
 use crate::cli::style::text_style;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
+use crate::input::atomic_file::StagedFile;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::input::error::InputError;
@@ -27,6 +28,7 @@ use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
+use crate::scan::baseline;
 use crate::scan::counter::CountPlan;
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
@@ -54,11 +56,12 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         // Checked before the logs are read, which can take an hour.
         mail::check(format)?;
     }
-    let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    check_files(args)?;
+    let state = state::open(&args.state)?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut completion, verdict_run, paths, checkpoints } = counted;
+    let Counted { mut report, mut completion, verdict_run, paths, checkpoints, unparsed } = counted;
     report.notes.extend(notes);
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
@@ -73,22 +76,43 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         ..text_style(color, args.style.lang)
     };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
+    let mut staged = Vec::from_iter(unparsed);
     let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &completion)? else {
+        output::commit(staged)?;
         return Ok(completion);
     };
+    match verdict_run.stage() {
+        Ok(baseline) => staged.extend(baseline),
+        // The state must not go on without the baseline: these lines would never get into it.
+        Err(error) if state.is_some() => return Err(error),
+        Err(error) => completion.problems.push(error),
+    }
     if to_file || !is_quiet(args, &report) {
-        output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+        let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(shown.as_bytes())?);
+        let ((), report) = output::prepare(output, &paths, out, write)?;
+        staged.extend(report);
     }
-    verdict_run.save(&mut completion);
-    if let (Some(state), Some(checkpoints), false) = (state, checkpoints, completion.nothing_to_report()) {
-        out.flush()?;
-        state.save(checkpoints)?;
-    }
+    out.flush()?;
+    let checkpoints = checkpoints.filter(|_| !completion.nothing_to_report());
+    state::commit(state, checkpoints, staged)?;
     if args.verdict.nagios {
         let status = if completion.trouble().is_some() { 3 } else { nagios::status(&report) };
         completion.end_with(status);
     }
     Ok(completion)
+}
+
+/// An error if a file that is written is used otherwise in this run.
+fn check_files(args: &ScanArgs) -> Result<(), CliError> {
+    let lock = args.verdict.baseline.as_deref().map(baseline::lock_path);
+    let written = [
+        ("the --state file", args.state.state.as_deref()),
+        ("the baseline", args.verdict.baseline.as_deref()),
+        ("the lock of the baseline", lock.as_deref()),
+        ("the --unparsed file", args.coverage.unparsed.as_deref()),
+        ("the --output file", args.output.file()),
+    ];
+    check_used(&named(&written), &read_files(&args.rules, &args.redact))
 }
 
 /// Renders the report. `None`: there is nothing to print, and standard error says why.
@@ -126,6 +150,8 @@ struct Counted {
     paths: Vec<PathBuf>,
     /// The state to save. `None`: no state is kept.
     checkpoints: Option<Checkpoints>,
+    /// The file of `--unparsed`, to be put into its place.
+    unparsed: Option<StagedFile>,
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
@@ -176,13 +202,13 @@ fn count(
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
         session.walk_until_settled(&plan, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
-    if let Some(resumed) = &mut session.inputs.resumed
+    if let Some(resumed) = &session.inputs.resumed
         && let Some(path) = resumed.changed(&sources).first()
     {
         return Ok(Err((*path).to_owned()));
     }
     let resumed = session.inputs.resumed.as_ref();
-    unparsed.finish()?;
+    let unparsed = unparsed.finish()?;
     let since = resumed.and_then(|resumed| resumed.since.clone());
     let mut notes = session.inputs.notes.clone();
     notes.extend(no_match);
@@ -211,7 +237,7 @@ fn count(
     let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
-    Ok(Ok(Counted { report, completion, verdict_run, paths, checkpoints }))
+    Ok(Ok(Counted { report, completion, verdict_run, paths, checkpoints, unparsed }))
 }
 
 fn report_options<'a>(

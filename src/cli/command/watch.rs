@@ -16,7 +16,7 @@ use crate::cli::args::{WatchArgs, WatchFormat};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::follow::FollowSession;
-use crate::cli::keyboard::{Input, Keyboard};
+use crate::cli::keyboard::{Keyboard, Keystroke};
 use crate::cli::session::catalog_and_filter;
 use crate::cli::style::text_style;
 use crate::cli::terminal::{TerminalGuard, is_hung_up};
@@ -188,14 +188,14 @@ impl Watch<'_> {
             // Takes all waiting keys.
             loop {
                 match keyboard.next(timeout) {
-                    Input::Key(pressed) => match key(&pressed) {
+                    Keystroke::Key(pressed) => match key(&pressed) {
                         Some(KeyPress::Suspend) => stopped.store(true, Ordering::Relaxed),
                         Some(key) if !screen.press(key) => return Ok(()),
                         Some(_) | None => {}
                     },
-                    Input::Other => {}
-                    Input::Nothing => break,
-                    Input::Ended => return Ok(()),
+                    Keystroke::Other => {}
+                    Keystroke::Nothing => break,
+                    Keystroke::Ended => return Ok(()),
                 }
                 timeout = Duration::ZERO;
             }

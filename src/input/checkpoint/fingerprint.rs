@@ -17,6 +17,7 @@ use crate::input::regular_file::open_regular;
 use crate::input::source::FileId;
 
 /// A file as it was when it was opened.
+#[derive(Clone)]
 pub(crate) struct FingerprintedFile {
     /// `None`: the file is not kept open.
     pub file: Option<Arc<File>>,
@@ -79,16 +80,17 @@ impl FingerprintedFile {
         self.file.as_ref().ok_or_else(|| io::Error::other("it was closed"))
     }
 
-    /// Opens the file again if it was closed. An error if another one has the name now.
-    pub(crate) fn reopen(&mut self, path: &Path) -> io::Result<()> {
-        if self.file.is_none() {
+    /// The same with the file open, if it was closed. An error if another one has the name now.
+    pub(crate) fn reopened(&self, path: &Path) -> io::Result<Self> {
+        let mut same = self.clone();
+        if same.file.is_none() {
             let file = open_regular(path)?;
             if FileId::of(&file.metadata()?) != self.id {
                 return Err(io::ErrorKind::NotFound.into());
             }
-            self.file = Some(Arc::new(file));
+            same.file = Some(Arc::new(file));
         }
-        Ok(())
+        Ok(same)
     }
 
     /// Whether the file begins with the bytes that it began with when it was opened.

@@ -6,7 +6,7 @@ use std::io;
 use memchr::{memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 
-use super::TextHash;
+use super::text_hash::TextHash;
 
 /// Hashes of the text before some ends of lines: all of the last 16 KiB, and fewer the farther they lie before the end of
 /// what was read. Serialized as one string of hexadecimal digits.
@@ -17,7 +17,10 @@ pub struct KnownLines(Vec<TextHash>);
 /// How many bytes before the end of a line are hashed: about two lines, as one alone may repeat.
 const HASHED: usize = 256;
 
-/// Ends of lines are looked for this far apart at first, in bytes. It is shorter than a line of a mail server.
+/// All ends of lines are known in this part before the end of what was read, in bytes.
+const NEAR: u64 = 16 << 10;
+
+/// Before it they are looked for this far apart at first, in bytes.
 const STEP: u64 = 128;
 
 /// After so many steps they become twice as long.
@@ -34,6 +37,11 @@ pub(crate) trait ReadExact: Fn(&mut [u8], u64) -> io::Result<()> {}
 
 impl<F: Fn(&mut [u8], u64) -> io::Result<()>> ReadExact for F {}
 
+/// The hash of the last bytes before the end of a line.
+fn hash_before(text: &[u8], line_end: usize) -> TextHash {
+    TextHash::of(text.get(line_end.saturating_sub(HASHED)..line_end).unwrap_or_default())
+}
+
 impl KnownLines {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -41,24 +49,32 @@ impl KnownLines {
 
     /// Of a text that was read up to `end`.
     pub(crate) fn of(read: impl ReadExact, end: u64) -> io::Result<Self> {
-        let mut known = Vec::new();
-        let (mut at, mut step, mut before) = (end, STEP, u64::MAX);
+        let near = end.saturating_sub(NEAR);
+        let begin = near.saturating_sub(HASHED as u64);
+        let mut room = vec![0; (end - begin) as usize];
+        read(&mut room, begin)?;
+        let mut known: Vec<TextHash> = memchr_iter(b'\n', &room)
+            .map(|newline| newline + 1)
+            .filter(|&line_end| begin == 0 || line_end > HASHED)
+            .map(|line_end| hash_before(&room, line_end))
+            .collect();
+        let (mut at, mut step, mut last) = (near, STEP, near);
         let mut room = vec![0; REACH + HASHED];
-        'all: loop {
+        while at > 0 {
             for _ in 0..STEPS {
                 let begin = at.saturating_sub(room.len() as u64);
                 let room = room.get_mut(..(at - begin) as usize).unwrap_or_default();
                 read(room, begin)?;
                 let line_end = memrchr(b'\n', room).map(|newline| newline + 1);
-                if let Some(line_end) = line_end
-                    && before != begin + line_end as u64
-                {
-                    before = begin + line_end as u64;
-                    let hashed = room.get(line_end.saturating_sub(HASHED)..line_end).unwrap_or_default();
-                    known.push(TextHash::of(hashed));
+                let whole = line_end.filter(|&line_end| begin == 0 || line_end >= HASHED);
+                if let Some(line_end) = whole.filter(|&line_end| begin + (line_end as u64) < last) {
+                    last = begin + line_end as u64;
+                    known.push(hash_before(room, line_end));
                 }
-                let Some(next) = at.checked_sub(step).filter(|&next| next > 0) else { break 'all };
-                at = next;
+                at = at.saturating_sub(step);
+                if at == 0 {
+                    break;
+                }
             }
             step *= 2;
         }
@@ -79,8 +95,7 @@ impl KnownLines {
             for newline in memchr_iter(b'\n', room.get(before as usize..).unwrap_or_default()) {
                 lines += 1;
                 let end = before as usize + newline + 1;
-                let hashed = room.get(end.saturating_sub(HASHED)..end).unwrap_or_default();
-                if known.contains(&TextHash::of(hashed)) {
+                if known.contains(&hash_before(room, end)) {
                     found = Some((begin - before + end as u64, lines));
                 }
             }
@@ -127,7 +142,8 @@ mod tests {
         let whole = text(0..5000);
         let known = KnownLines::of(reader(&whole), whole.len() as u64).unwrap();
         let cut_at = |line: u32| text(0..line).len() as u64;
-        for (cut, precision) in [(5000, 0), (4999, 0), (4900, 0), (4500, 40), (3000, 120), (300, 300), (1, 1)] {
+        for (cut, precision) in [(5000, 0), (4999, 0), (4900, 0), (4500, 40), (3000, 120), (300, 300), (1, 1)]
+        {
             for new in [text(9000..9000), text(9000..9050)] {
                 let now = [text(0..cut), new].concat();
                 let found = known.find_last(reader(&now), now.len() as u64).unwrap();

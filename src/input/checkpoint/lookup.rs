@@ -8,7 +8,7 @@ use super::known_lines::KnownLines;
 use crate::input::checkpoint::Checkpoint;
 use crate::input::discover::LogListing;
 use crate::input::error::{InputError, shown};
-use crate::input::source::{Source, SourceOrigin};
+use crate::input::source::{FileId, Source, SourceOrigin};
 
 /// A part of a log, and the checkpoint it matches.
 pub(crate) struct MatchedFile<'a> {
@@ -84,7 +84,8 @@ pub(crate) fn matched<'a>(
         let mut fit = best(&text, marks).map_err(|error| source.cannot_open(error))?;
         if source.current && !matches!(fit, Some((_, MatchKind::Whole | MatchKind::Unchanged))) {
             let shorter = fit.map(|(at, _)| at);
-            let cut = shorter.or_else(|| marks.iter().position(|mark| mark.current && text.begins_like(mark)));
+            let cut =
+                shorter.or_else(|| marks.iter().position(|mark| mark.current && text.begins_like(mark)));
             fit = cut.map(|at| (at, MatchKind::Cut));
         }
         if matches!(fit, Some((_, MatchKind::Unchanged | MatchKind::Shorter))) {
@@ -94,9 +95,7 @@ pub(crate) fn matched<'a>(
     }
     // If another file holds the whole text, the log was begun anew with lines like those of before.
     let is_held = |known: usize| {
-        let holds = |one: &MatchedFile| {
-            matches!(one.fit, Some((at, MatchKind::Whole | MatchKind::Unchanged)) if at == known)
-        };
+        let holds = |one: &MatchedFile| matches!(one.fit, Some((at, MatchKind::Whole | MatchKind::Unchanged)) if at == known);
         found.iter().any(holds)
     };
     let begun_anew: Vec<bool> =
@@ -108,15 +107,20 @@ pub(crate) fn matched<'a>(
 }
 
 /// Takes out the new parts that hold nothing but the beginning of the log: it is being copied, and will be truncated.
+/// `known` is the file that was being written at the last run. If it still is, no part is that file renamed.
 pub(crate) fn without_copies<'a>(
     found: Vec<MatchedFile<'a>>,
+    known: Option<FileId>,
     listing: &mut LogListing,
 ) -> Result<Vec<MatchedFile<'a>>, InputError> {
     let mut is_copy = vec![false; found.len()];
-    if let Some(current) = found.iter().find(|one| one.source.current) {
+    let is_same = |one: &&MatchedFile| one.source.current && Some(one.text.id) == known;
+    if let Some(current) = found.iter().find(is_same) {
         for (one, is_copy) in found.iter().zip(&mut is_copy) {
             let is_new = one.fit.is_none() && !one.source.current;
-            if is_new && one.text.is_beginning_of(&current.text).map_err(|error| one.source.cannot_open(error))? {
+            if is_new
+                && one.text.is_beginning_of(&current.text).map_err(|error| one.source.cannot_open(error))?
+            {
                 *is_copy = true;
                 let [copy, log] = [one, current].map(|one| shown(&one.source.path));
                 listing.notes.push(format!("{copy} is left out: it is a copy of the beginning of {log}"));

@@ -14,7 +14,7 @@ pub(crate) struct OpenedFile {
     /// The log that it is a part of.
     pub log: String,
     pub text: FingerprintedFile,
-    current: bool,
+    pub current: bool,
     from: u64,
     /// The earlier checkpoint. `None`: the file is new.
     pub before: Option<Checkpoint>,
@@ -80,17 +80,17 @@ impl OpenedFile {
 
     /// An uncompressed file no longer holds the text that was to be read: it was truncated, and maybe written again, since it
     /// was compared with its checkpoint. `path` is its name.
-    pub(crate) fn is_changed(&mut self, path: &Path) -> bool {
+    pub(crate) fn is_changed(&self, path: &Path) -> bool {
         let Some(UncompressedFile { end, tail }) = self.plain else { return false };
-        match self.text.reopen(path) {
-            Ok(()) => {}
+        let text = match self.text.reopened(path) {
+            Ok(text) => text,
             // It was renamed, and nobody truncates it then.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
             Err(_) => return true,
-        }
-        let is_same = |at: u64, known: TextHash| self.text.tail(at).is_ok_and(|now| now == known);
+        };
+        let is_same = |at: u64, known: TextHash| text.tail(at).is_ok_and(|now| now == known);
         let begins_the_same = self.begin.is_none_or(|begin| is_same(self.from, begin));
-        !(begins_the_same && is_same(end, tail) && self.text.begins_as_before().unwrap_or(false))
+        !(begins_the_same && is_same(end, tail) && text.begins_as_before().unwrap_or(false))
     }
 
     /// The log, and the checkpoint after reading this far. `None`: nothing was read, so whatever the file will hold is new.

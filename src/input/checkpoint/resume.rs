@@ -3,7 +3,7 @@
 //! A part of a log is recognised by its text, not by its name. A file that matches no checkpoint is new and is read whole:
 //! so a mistake makes lines count twice, and never leaves them out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::input::checkpoint::{Checkpoint, Checkpoints, LogCheckpoints};
 use crate::input::discover::LogListing;
 use crate::input::error::{InputError, shown};
 use crate::input::journal::JournalCursor;
-use crate::input::source::{Source, SourceOrigin};
+use crate::input::source::{FileId, Source, SourceOrigin};
 
 /// A run that continues an earlier one.
 #[derive(Default)]
@@ -74,14 +74,8 @@ impl ResumePlan {
                     match resumed.rest.iter().position(|log| log.log == key) {
                         None => resumed.start_log(series, key, all, listing)?,
                         Some(at) => {
-                            let LogCheckpoints { parts, .. } = resumed.rest.remove(at);
-                            resumed.resume_log(
-                                series,
-                                LogCheckpoints { log: key, parts },
-                                &known.saved,
-                                patient,
-                                listing,
-                            )?;
+                            let known_log = resumed.rest.remove(at);
+                            resumed.resume_log(series, known_log, &known.saved, patient, listing)?;
                         }
                     }
                 }
@@ -105,22 +99,15 @@ impl ResumePlan {
             return Ok(());
         }
         let mut marks = Vec::new();
-        let mut found = Vec::new();
         for source in series {
             let Some(text) = open_part(source, listing)? else { continue };
-            found.push(MatchedFile { source, text, fit: None });
-        }
-        if all {
-            found = without_copies(found, listing)?;
-        }
-        for MatchedFile { source, text, .. } in found {
             if source.beside && !all {
                 marks.extend(checkpoint_unread(&text).map_err(|error| source.cannot_open(error))?);
             } else {
                 self.add_source(source, text, &log, 0, None, listing)?;
             }
         }
-        self.rest.push(LogCheckpoints { log, parts: marks });
+        self.rest.push(LogCheckpoints { log, parts: marks, current: None });
         Ok(())
     }
 
@@ -134,7 +121,7 @@ impl ResumePlan {
         listing: &mut LogListing,
     ) -> Result<(), InputError> {
         let troubles = listing.problems.len();
-        let found = without_copies(matched(series, &log.parts, listing)?, listing)?;
+        let found = without_copies(matched(series, &log.parts, listing)?, log.current, listing)?;
         let is_gone = |at: usize, mark: &Checkpoint| {
             mark.current && !found.iter().any(|one| one.fit.is_some_and(|(known, _)| known == at))
         };
@@ -157,12 +144,12 @@ impl ResumePlan {
         for one in found {
             taken.extend(self.resume_part(one, &mut log, &owners, listing)?);
         }
-        let LogCheckpoints { log, parts } = log;
+        let LogCheckpoints { log, parts, current } = log;
         let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
         let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| known_marks.contains(at));
         // The latest come first, so the oldest are dropped.
         let rest = there.into_iter().chain(gone.into_iter().take(MAX_LOST_CHECKPOINTS)).map(|(_, mark)| mark);
-        self.rest.push(LogCheckpoints { log, parts: rest.collect() });
+        self.rest.push(LogCheckpoints { log, parts: rest.collect(), current });
         Ok(())
     }
 
@@ -247,12 +234,12 @@ impl ResumePlan {
 
     /// The sources that were truncated since they were compared with their checkpoints: what was read of them may be anything.
     /// To be asked once, after reading; if there are any, the run must begin again. `sources` are those of the listing.
-    pub(crate) fn changed<'a>(&mut self, sources: &'a [Source]) -> Vec<&'a Path> {
-        let is_changed = |(part, source): (&mut ResumePart, &'a Source)| match part {
+    pub(crate) fn changed<'a>(&self, sources: &'a [Source]) -> Vec<&'a Path> {
+        let is_changed = |(part, source): (&ResumePart, &'a Source)| match part {
             ResumePart::File(begun) => begun.is_changed(&source.path).then_some(source.path.as_path()),
             ResumePart::Journal(_) => None,
         };
-        self.parts.iter_mut().zip(sources).filter_map(is_changed).collect()
+        self.parts.iter().zip(sources).filter_map(is_changed).collect()
     }
 
     /// The checkpoints for the next run. `reached` and `sources` are those of the listing, `problems` those of the reading: what
@@ -268,8 +255,14 @@ impl ResumePlan {
         let paths = sources.iter().map(|source| source.path.as_path());
         let mut known = Checkpoints { saved, logs: Vec::new(), journal: self.journal };
         let mut fresh: Vec<(String, Option<Checkpoint>)> = Vec::new();
+        let mut written: HashMap<String, FileId> = HashMap::new();
         for ((part, path), reached) in self.parts.into_iter().zip(paths).zip(reached) {
             let is_again = again.contains(path);
+            if let ResumePart::File(begun) = &part
+                && begun.current
+            {
+                written.insert(begun.log.clone(), begun.text.id);
+            }
             match part {
                 ResumePart::Journal(cursor) if !is_again => {
                     known.journal = cursor.reached().or(known.journal);
@@ -282,11 +275,12 @@ impl ResumePlan {
                 }
             }
         }
-        for LogCheckpoints { log, parts } in self.rest {
+        for LogCheckpoints { log, parts, current } in self.rest {
+            let current = written.get(&log).copied().or(current);
             let mut marks: Vec<Checkpoint> = Vec::new();
             marks.extend(fresh.extract_if(.., |(name, _)| *name == log).filter_map(|(_, mark)| mark));
             marks.extend(parts);
-            known.logs.push(LogCheckpoints { log, parts: marks });
+            known.logs.push(LogCheckpoints { log, parts: marks, current });
         }
         known.logs.sort_by(|a, b| a.log.cmp(&b.log));
         known

@@ -26,7 +26,8 @@ pub(crate) fn older_parts(log: &Path) -> Vec<PathBuf> {
         let is_part = part.log() == own.log() && part.age != RotationAge::Current;
         is_part.then(|| (part.age, part.is_packed, entry.path()))
     };
-    let mut parts: Vec<(RotationAge, bool, PathBuf)> = entries.filter_map(Result::ok).filter_map(part).collect();
+    let mut parts: Vec<(RotationAge, bool, PathBuf)> =
+        entries.filter_map(Result::ok).filter_map(part).collect();
     parts.retain(|(.., path)| path.is_file());
     parts.sort();
     parts.dedup_by(|(age, ..), (before, ..)| age == before);

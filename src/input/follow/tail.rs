@@ -134,13 +134,7 @@ impl FileTail {
 
     /// Reads another part from `from` on, in bytes of its text, as far as it can be read. There is no second try: lines
     /// passed on twice would count twice.
-    fn read_part(
-        &mut self,
-        path: &Path,
-        from: u64,
-        room: &mut [u8],
-        on_block: &mut dyn FnMut(&Block),
-    ) {
+    fn read_part(&mut self, path: &Path, from: u64, room: &mut [u8], on_block: &mut dyn FnMut(&Block)) {
         let Ok(mut part) = open_part(path) else { return };
         if io::copy(&mut part.by_ref().take(from), &mut io::sink()).is_err() {
             return;

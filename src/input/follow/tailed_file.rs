@@ -30,7 +30,11 @@ pub(crate) struct TailedFile {
 }
 
 fn ids(paths: &[PathBuf]) -> Vec<FileId> {
-    paths.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|metadata| FileId::of(&metadata)).collect()
+    paths
+        .iter()
+        .filter_map(|path| std::fs::metadata(path).ok())
+        .map(|metadata| FileId::of(&metadata))
+        .collect()
 }
 
 /// A modification time: seconds since 1970, and nanoseconds.
@@ -62,7 +66,8 @@ impl TailedFile {
         let Some(before) = self.seen.replace(now).filter(|&before| before != now) else { return Ok(None) };
         let is_repeatable = self.at > 0 && self.at <= HEAD as u64;
         // Without a new file in the folder there is no new copy.
-        if !is_repeatable || std::fs::metadata(folder_of(log)).is_ok_and(|folder| written(&folder) < before.1) {
+        if !is_repeatable || std::fs::metadata(folder_of(log)).is_ok_and(|folder| written(&folder) < before.1)
+        {
             return Ok(None);
         }
         let is_copy = |path: &PathBuf| {
@@ -72,6 +77,20 @@ impl TailedFile {
                     && begins_with(path, &self.head, self.at)
             })
         };
+        if std::env::var_os("DBG").is_some() {
+            eprintln!(
+                "  look at={} before={before:?} now={now:?} known={:?} parts={:?}",
+                self.at,
+                self.known_parts.iter().map(|k| k.inode).collect::<Vec<_>>(),
+                older_parts(log)
+                    .iter()
+                    .map(|p| {
+                        let m = std::fs::metadata(p).unwrap();
+                        (m.ino(), m.len(), written(&m), begins_with(p, &self.head, self.at))
+                    })
+                    .collect::<Vec<_>>()
+            );
+        }
         Ok(older_parts(log).into_iter().rev().find(is_copy))
     }
 
