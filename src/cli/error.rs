@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
+use super::hangup::is_hung_up;
 use crate::catalog::CatalogError;
 use crate::input::error::{InputError, shown, why};
 use crate::pipeline::time_range;
@@ -96,8 +99,10 @@ impl CliError {
         Self::Config { path: path.to_owned(), line, what }
     }
 
-    /// Whether the reader of the output has gone: `smtplog … | head`.
+    /// Whether the reader of the output has gone: `smtplog … | head`, or the terminal was closed.
     pub fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
+        let Self::Write(source) = self else { return false };
+        let is_closed_terminal = source.raw_os_error() == Some(Errno::IO.raw_os_error()) && is_hung_up();
+        source.kind() == io::ErrorKind::BrokenPipe || is_closed_terminal
     }
 }

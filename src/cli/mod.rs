@@ -13,6 +13,7 @@ pub(crate) mod exit;
 pub(crate) mod filter;
 pub(crate) mod follow;
 pub(crate) mod form;
+pub(crate) mod hangup;
 pub(crate) mod input;
 pub(crate) mod keyboard;
 pub(crate) mod mail;

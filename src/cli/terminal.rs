@@ -1,6 +1,7 @@
 //! Switches the terminal to a full screen, and restores it in any case, also after a panic.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 
 use ratatui::Terminal;
@@ -8,9 +9,8 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGTSTP;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -18,7 +18,8 @@ use super::error::CliError;
 
 /// The terminal shows our screen until this is dropped.
 pub(crate) struct TerminalGuard {
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: on a terminal that is gone that would panic, and `restore` does all that is to be done.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 static HOOK: Once = Once::new();
@@ -35,7 +36,7 @@ impl TerminalGuard {
         });
         let terminal = enter().and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match terminal {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 restore();
                 Err(CliError::Terminal(error))
@@ -55,24 +56,17 @@ impl TerminalGuard {
         // The shell may have changed the mode in the meantime.
         disable_raw_mode()?;
         enter()?;
-        self.terminal.clear()
+        execute!(stdout(), Clear(ClearType::All))?;
+        // A new one has drawn nothing yet. To clear the old one would ask for the place of the cursor, and the answer would
+        // go to the thread that reads the keyboard.
+        self.terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?);
+        Ok(())
     }
 }
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(stdout(), EnterAlternateScreen, Hide)
-}
-
-/// Whether standard output has lost its reader: its terminal was closed, or its pipe.
-pub(crate) fn is_hung_up() -> bool {
-    let out = stdout();
-    let mut polled = [PollFd::new(&out, PollFlags::empty())];
-    let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-    match poll(&mut polled, Some(&zero)) {
-        Ok(_) => polled.iter().any(|fd| fd.revents().intersects(PollFlags::ERR | PollFlags::HUP)),
-        Err(_) => false,
-    }
 }
 
 impl Drop for TerminalGuard {

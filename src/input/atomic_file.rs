@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use super::file_lock::{FileLock, try_lock};
+pub(crate) use super::planted::folder_of;
 use super::planted::safe_target;
 
 /// The mode of a new file, less the umask: a report contains addresses, which are not for everybody.
@@ -255,11 +256,6 @@ fn temporary_name(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default();
     let hash = XxHash3_64::oneshot(name.as_encoded_bytes());
     folder_of(target).join(format!("{PREFIX}{hash:016x}"))
-}
-
-/// The folder of a file; `.` for a bare name.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The file is renamed already, so two cases are no failure: a folder that may be written but not read, and a file system

@@ -5,8 +5,6 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::atomic_file::folder_of;
-
 /// As many links may follow each other as for the kernel.
 const MAX_LINKS: u32 = 40;
 
@@ -48,6 +46,11 @@ pub(crate) fn safe_target(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("too many symbolic links"))
+}
+
+/// The folder of a file; `.` for a bare name.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// An error if a folder on the way is a link that another user put into a folder for everybody.

@@ -22,6 +22,7 @@ mod forms;
 mod fuzz;
 mod hosts;
 mod html;
+mod kills;
 mod language;
 mod ledger;
 mod library;

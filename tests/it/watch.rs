@@ -154,9 +154,6 @@ fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -
             let end = after.iter().position(|&byte| byte == b'\n').map_or(after.len(), |at| at + 1);
             (piece, after) = rest.split_at(length + end);
         }
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("write {} turn {turn} total {}", piece.len(), text.len());
-        }
         log.write(piece);
         rest = after;
         if dice.roll(3) > 0 {

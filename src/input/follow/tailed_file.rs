@@ -71,26 +71,17 @@ impl TailedFile {
             return Ok(None);
         }
         let is_copy = |path: &PathBuf| {
-            std::fs::metadata(path).is_ok_and(|copy| {
-                !self.known_parts.contains(&FileId::of(&copy))
-                    && (before.1..now.1).contains(&written(&copy))
-                    && begins_with(path, &self.head, self.at)
-            })
+            let Ok(copy) = std::fs::metadata(path) else { return false };
+            // Clocks of file systems may tick once in four milliseconds. If the copy ends where we are, the log was written
+            // after it.
+            let is_older = written(&copy) < now.1 || written(&copy) == now.1 && copy.len() == self.at;
+            let id = FileId::of(&copy);
+            id != self.id
+                && !self.known_parts.contains(&id)
+                && before.1 <= written(&copy)
+                && is_older
+                && begins_with(path, &self.head, self.at)
         };
-        if std::env::var_os("DBG").is_some() {
-            eprintln!(
-                "  look at={} before={before:?} now={now:?} known={:?} parts={:?}",
-                self.at,
-                self.known_parts.iter().map(|k| k.inode).collect::<Vec<_>>(),
-                older_parts(log)
-                    .iter()
-                    .map(|p| {
-                        let m = std::fs::metadata(p).unwrap();
-                        (m.ino(), m.len(), written(&m), begins_with(p, &self.head, self.at))
-                    })
-                    .collect::<Vec<_>>()
-            );
-        }
         Ok(older_parts(log).into_iter().rev().find(is_copy))
     }
 
