@@ -30,6 +30,8 @@ pub struct ViewModel {
     pub name: String,
     /// The current minute of the log: `Sun 2026-11-22 12:03`. Empty: unknown.
     pub time: String,
+    /// The seconds of the current minute that are over, from 1 to 60.
+    pub elapsed_seconds: u8,
     /// The minutes of the last hour, the latest last.
     pub hour: [MailTotals; HOUR as usize],
     /// The row with most events in the last minutes first.
@@ -48,6 +50,7 @@ impl Default for ViewModel {
         Self {
             name: String::new(),
             time: String::new(),
+            elapsed_seconds: 60,
             hour: [MailTotals::default(); HOUR as usize],
             rows: Vec::new(),
             storms: Vec::new(),

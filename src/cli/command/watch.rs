@@ -176,6 +176,10 @@ impl Watch<'_> {
                     screen.view.name = names.join(" ");
                     asked.clone_into(&mut screen.view.filter_options);
                 }
+                let wall = self.now.unwrap_or_else(Timestamp::now).as_second();
+                if minute == Some(wall.div_euclid(60)) {
+                    screen.view.elapsed_seconds = wall.rem_euclid(60) as u8 + 1;
+                }
                 screen.view.error = self.trouble.as_ref().map(ToString::to_string);
                 let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, style);
                 match guard.terminal.draw(draws) {
