@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::args::ScanArgs;
 use super::error::CliError;
 use super::exit::Completion;
+use crate::input::atomic_file::StagedFile;
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::time_range::TimeRange;
@@ -125,10 +126,9 @@ impl VerdictRun {
         report.verdict = Some(verdict);
     }
 
-    /// Writes the history. Called after the report is printed, so that a run whose output failed can be repeated.
-    pub(crate) fn save(&self, completion: &mut Completion) {
-        let saved = self.opened.as_ref().map_or(Ok(()), OpenBaseline::save);
-        completion.problems.extend(saved.err().map(CliError::from));
+    /// Writes the history, which must still be put into its place: together with the state, once the report is printed.
+    pub(crate) fn stage(&self) -> Result<Option<StagedFile>, CliError> {
+        Ok(self.opened.as_ref().map(OpenBaseline::stage).transpose()?.flatten())
     }
 }
 
