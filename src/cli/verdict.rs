@@ -69,7 +69,17 @@ impl VerdictRun {
         completion: &mut Completion,
     ) {
         if let (Some(opened), Some(hourly)) = (&mut self.opened, hourly) {
-            match when.span() {
+            let now = when.now.as_second().div_euclid(60);
+            opened.history.forget_after(now);
+            let read = when.span();
+            let covered = read.and_then(|span| span.covered(hourly, now));
+            if read.is_some() && read != covered {
+                report.notes.push(
+                    "some lines are dated weeks before or after all events, or later than now: the baseline leaves that time out"
+                        .to_owned(),
+                );
+            }
+            match covered {
                 Some(span) => {
                     if baseline::compare(report, &opened.history, span, hourly, when.zone).is_none() {
                         report.notes.push(
@@ -85,9 +95,10 @@ impl VerdictRun {
                         );
                     }
                 }
-                None => {
+                None if read.is_none() => {
                     report.notes.push("nothing was added to the baseline: no line shows its time".to_owned());
                 }
+                None => {}
             }
         }
         if !self.asked {
