@@ -74,7 +74,17 @@ impl VerdictRun {
         completion: &mut Completion,
     ) {
         if let (Some(opened), Some(hourly)) = (&mut self.opened, hourly) {
-            match when.asked_span(self.scheduled).or_else(|| when.span()) {
+            let now = when.now.as_second().div_euclid(60);
+            opened.history.forget_after(now);
+            let read = when.span();
+            let covered = read.and_then(|span| span.covered(hourly, now));
+            if read.is_some() && read != covered {
+                report.notes.push(
+                    "some lines are dated weeks before or after all events, or later than now: the baseline leaves that time out"
+                        .to_owned(),
+                );
+            }
+            match when.asked_span(self.scheduled).or(covered) {
                 Some(asked) => {
                     if baseline::compare(report, &opened.history, asked, hourly, when.zone).is_none() {
                         report.notes.push(
@@ -83,7 +93,7 @@ impl VerdictRun {
                     }
                     // A run that could not read everything must not be compared with later ones.
                     if completion.problems.is_empty() && completion.complaint.is_none() {
-                        if let Some(span) = when.span() {
+                        if let Some(span) = covered {
                             opened.history.add(span, hourly);
                         }
                     } else {
@@ -92,9 +102,10 @@ impl VerdictRun {
                         );
                     }
                 }
-                None => {
+                None if read.is_none() => {
                     report.notes.push("nothing was added to the baseline: no line shows its time".to_owned());
                 }
+                None => {}
             }
         }
         let true_ones = |conditions: &[Condition]| -> Option<Vec<MetCondition>> {
