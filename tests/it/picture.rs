@@ -13,8 +13,11 @@ const SHOWN: [&str; 3] = ["-n", "3", "out.log"];
 /// instead of compared.
 #[test]
 fn the_picture_shows_the_report_of_today() {
-    let output =
-        command(&SHOWN).args(["--color", "always"]).current_dir(root().join("fixtures/postfix")).output().unwrap();
+    let output = command(&SHOWN)
+        .args(["--color", "always"])
+        .current_dir(root().join("fixtures/postfix"))
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let report = String::from_utf8(output.stdout).unwrap();
     assert!(report.contains('\u{1b}'), "the report has no colour");

@@ -297,11 +297,14 @@ impl Rules {
         }
         for (at, row) in rows.iter().enumerate() {
             if at < own && !row.has_condition() {
-                return Err((at, format!(
-                    "the rule {:?} has no condition, so it would match every failure; add words, pattern, code, enhanced, \
+                return Err((
+                    at,
+                    format!(
+                        "the rule {:?} has no condition, so it would match every failure; add words, pattern, code, enhanced, \
                      stage, direction, class, mta, provider or reply",
-                    row.id
-                )));
+                        row.id
+                    ),
+                ));
             }
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {

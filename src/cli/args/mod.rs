@@ -102,7 +102,17 @@ pub struct CompletionsArgs {
 
 /// The subcommands that have a page.
 const SUBCOMMANDS: [&str; 11] = [
-    "scan", "storm", "watch", "events", "trace", "explain", "compare", "codes", "completions", "man", "schema",
+    "scan",
+    "storm",
+    "watch",
+    "events",
+    "trace",
+    "explain",
+    "compare",
+    "codes",
+    "completions",
+    "man",
+    "schema",
 ];
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! Runs `smtplog completions`, which prints a completion script for a shell.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use clap::builder::PossibleValuesParser;
@@ -79,8 +80,12 @@ fn without_hidden(command: &Command, words: &CompletedWords) -> Command {
 fn subcommands_first(script: &str) -> String {
     let ordered = |line: &str| {
         let words = line.trim_start().strip_prefix("opts=\"")?.strip_suffix('"')?;
-        let words: Vec<&str> = words.split(' ').filter(|word| !word.starts_with(['[', '<'])).collect();
-        let (options, others): (Vec<&str>, Vec<&str>) = words.into_iter().partition(|word| word.starts_with('-'));
+        // Two arguments with the same values list them twice.
+        let mut seen = HashSet::new();
+        let words = words.split(' ').filter(|word| !word.starts_with(['[', '<']) && seen.insert(*word));
+        let words: Vec<&str> = words.collect();
+        let (options, others): (Vec<&str>, Vec<&str>) =
+            words.into_iter().partition(|word| word.starts_with('-'));
         let indent = line.len() - line.trim_start().len();
         Some(format!("{}opts=\"{}\"", " ".repeat(indent), [others, options].concat().join(" ")))
     };

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use clap::builder::StyledStr;
 use clap::{Command, CommandFactory};
 
-use self::pages::{Example, GROUPS, ROOT, page_of};
+use self::pages::{GROUPS, HelpExample, ROOT, page_of};
 use super::args::Cli;
 
 /// The command line. The last one of a repeated option wins.
@@ -64,7 +64,9 @@ fn long_root(mut command: Command) -> Command {
         }
         groups.push('\n');
     }
-    groups.push_str("The options below are those of scan; smtplog COMMAND --help lists those of another subcommand.");
+    groups.push_str(
+        "The options below are those of scan; smtplog COMMAND --help lists those of another subcommand.",
+    );
     let names: Vec<String> = command.get_subcommands().map(|own| own.get_name().to_owned()).collect();
     for name in names {
         command = command.mut_subcommand(name, |own| own.hide(true));
@@ -97,13 +99,13 @@ fn long(command: Command) -> Command {
     command.after_long_help(examples)
 }
 
-fn listed(examples: &[Example]) -> String {
+fn listed(examples: &[HelpExample]) -> String {
     let width = examples.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
     let lines = examples.iter().map(|(command, what)| format!("  {command:<width$}   {what}"));
     format!("Examples:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn headed(header: &clap::builder::styling::Style, examples: &[Example]) -> StyledStr {
+fn headed(header: &clap::builder::styling::Style, examples: &[HelpExample]) -> StyledStr {
     StyledStr::from(listed(examples).replacen("Examples:", &format!("{header}Examples:{header:#}"), 1))
 }
 
@@ -140,7 +142,8 @@ mod tests {
     #[test]
     fn every_subcommand_is_in_one_group() {
         let command = command_line();
-        let mut wanted: Vec<&str> = command.get_subcommands().map(Command::get_name).chain(["help"]).collect();
+        let mut wanted: Vec<&str> =
+            command.get_subcommands().map(Command::get_name).chain(["help"]).collect();
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names, _)| names.iter().copied()).collect();
         wanted.sort_unstable();
         grouped.sort_unstable();
