@@ -36,7 +36,7 @@ pub struct FilterArgs {
     /// Only this direction: outbound, inbound or local.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub direction: Vec<Direction>,
-    /// Only this outcome: delivered, deferred, bounced, rejected, ...
+    /// Only this outcome: delivered, deferred, bounced, ...
     ///
     /// delivered, deferred, bounced, expired, rejected, warned, held, discarded or probe.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
