@@ -88,12 +88,14 @@ pub use crate::smtp::side::Side;
 
 /// The parts of a [`Report`].
 pub mod report_parts {
+    pub use crate::catalog::action::Action;
     pub use crate::parse::mta::delay::Phase;
     pub use crate::report::{
-        Change, Compared, DelayRow, DeliveredLater, ExpiredAfter, Full, GroupKey, GroupRow, GroupTable, Hour,
-        HourRefused, HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals,
-        PhaseRow, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict,
-        VerdictFinding, VerdictState, WarningRow,
+        ActionSection, Change, CodeCount, Compared, DelayRow, DeliveredLater, DirectionTotals, ExpiredAfter,
+        FaultRow, FaultTotals, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused, HourSent, Input,
+        LastDay, MainPlace, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow,
+        PlaceKind, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, TrendAxis,
+        Verdict, VerdictFinding, VerdictState, WarningRow,
     };
 }
 
@@ -177,7 +179,7 @@ pub mod internals {
             pub use crate::parse::header_cache::{HeaderCache, ParsedHeader};
         }
         pub mod mta {
-            pub use crate::parse::mta::{message_fields, read};
+            pub use crate::parse::mta::{login, message_fields, read};
             pub mod parsed {
                 pub use crate::parse::mta::parsed::ParsedLine;
             }

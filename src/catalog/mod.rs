@@ -5,6 +5,7 @@
 //! before the built-in ones. A table that cannot be read is an error only if a user wrote it.
 //! May use: collections, simd, smtp.
 
+pub(crate) mod action;
 pub(crate) mod advice;
 pub(crate) mod by_server;
 pub(crate) mod cause;
@@ -23,6 +24,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use self::action::{Action, Blame};
 pub(crate) use self::advice::{Advice, AdviceId, Fate, Situation, advise, find_advice};
 pub(crate) use self::cause::{Cause, cause_row};
 pub(crate) use self::classify::normalize::normalize;
@@ -59,13 +61,6 @@ struct RuleFileRows<R, P> {
     providers: P,
 }
 
-/// The rules of the table of causes; [`cause`] reads its other rows.
-#[derive(Deserialize)]
-struct CauseRules {
-    #[serde(rename = "match")]
-    rules: Vec<RuleRow>,
-}
-
 #[derive(Error, Debug)]
 pub enum CatalogError {
     #[error("cannot read {file}, line {line}: {what}")]
@@ -96,9 +91,7 @@ fn read_providers(own: &[RuleFile]) -> Result<Providers, CatalogError> {
         }
     }
     let ours: RuleFileRows<IgnoredAny, Vec<ProviderRow>> = table("providers");
-    for row in ours.providers {
-        providers.add(row).map_err(|what| table_error("providers.toml", 1, what))?;
-    }
+    providers.add_built_in(ours.providers).map_err(|what| table_error("providers.toml", 1, what))?;
     Ok(providers)
 }
 
@@ -112,10 +105,7 @@ fn read_rules(own: &[RuleFile], providers: &Providers) -> Result<Rules, CatalogE
         rows.extend(own.rules);
         places.extend(table.id_offsets()?.into_iter().map(|at| (table, at)));
     }
-    let ours: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table("rules");
-    rows.extend(ours.rules);
-    let causes: CauseRules = table("causes");
-    Rules::compile(rows, places.len(), causes.rules, providers).map_err(|(row, what)| match places.get(row) {
+    Rules::compile(&rows, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
         None => table_error("providers.toml", 1, what),
     })

@@ -18,6 +18,7 @@ pub(crate) mod input;
 pub(crate) mod mail;
 pub(crate) mod man_viewer;
 pub(crate) mod output;
+pub(crate) mod pager;
 pub(crate) mod progress;
 pub(crate) mod redaction;
 pub(crate) mod run;

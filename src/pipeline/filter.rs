@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use strsim::jaro_winkler;
 
 pub use super::pattern::{CodePattern, TextPattern};
-use crate::catalog::classify::{Classification, Reason, find_provider};
+use super::reason_pattern::{ReasonChoice, ReasonParser};
+use crate::catalog::classify::{Classification, find_provider};
 use crate::catalog::provider::Provider;
 use crate::catalog::{Catalog, value_name};
 use crate::parse::header::LogLine;
@@ -28,11 +29,11 @@ pub struct FilterArgs {
     /// Also positive and intermediate.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub class: Vec<Class>,
-    /// Only this reason, such as mailbox-full.
+    /// Only this reason or cause, by its id or as the report names it: mailbox-full, "no such user".
     ///
     /// `smtplog scan --by reason` lists the reasons in a log; `smtplog explain REASON` explains one.
-    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
-    pub reason: Vec<Reason>,
+    #[arg(long, value_parser = ReasonParser, hide_possible_values = true, value_name = "REASON")]
+    pub reason: Vec<ReasonChoice>,
     /// Only this direction: outbound, inbound or local.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub direction: Vec<Direction>,
@@ -139,7 +140,7 @@ impl FilterArgs {
         [
             code,
             row("class", By::Class, names(class)),
-            row("reason", By::Reason, names(reason)),
+            row("reason", By::Reason, reason.iter().flat_map(|choice| texts(&choice.0)).collect()),
             row("direction", By::Direction, names(direction)),
             row("outcome", By::Outcome, names(outcome)),
             row("mta", By::Mta, names(mta)),
@@ -223,6 +224,14 @@ impl Filter {
         LineFilter(Self { args, ..self.clone() })
     }
 
+    /// The part of the filter that selects recipients: by address, domain, provider or relay. `None`: it has no such part.
+    pub fn of_recipients(&self) -> Option<Self> {
+        let FilterArgs { to, domain, provider, relay, .. } = self.args.clone();
+        let args = FilterArgs { to, domain, provider, relay, ..FilterArgs::default() };
+        let selects = args.criteria().iter().any(|criterion| !criterion.values.is_empty());
+        selects.then(|| Self { args, ..self.clone() })
+    }
+
     /// Whether `--from` is set.
     pub fn asks_for_sender(&self) -> bool {
         !self.args.from.is_empty()
@@ -251,7 +260,8 @@ impl Filter {
             && one_of(&args.mta, Some(event.mta))
             && one_of(&args.class, event.class())
             && (args.code.is_empty() || args.code.iter().any(|pattern| pattern.fits(event)))
-            && one_of(&args.reason, verdict.map(|verdict| verdict.reason))
+            && (args.reason.is_empty()
+                || args.reason.iter().flat_map(|choice| &choice.0).any(|pattern| pattern.fits(verdict)))
             && (self.providers.is_empty()
                 || one_of(
                     &self.providers,

@@ -238,21 +238,27 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
-            match &self.reader.cached(ahead, length) {
-                // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
-                Some(known) if !known.writer.is_vague() || !unwrap::may_hold_line(&known.line) => {
-                    self.line(block, at, number, raw, known, 1);
+            let mut is_turned = false;
+            let is_passed_on = loop {
+                match &self.reader.cached(ahead, length) {
+                    // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
+                    Some(known) if !known.writer.is_vague() || !unwrap::may_hold_line(&known.line) => {
+                        self.line(block, at, number, raw, known, 1);
+                        break true;
+                    }
+                    Some(_) | None if is_turned || !self.reader.turn_clock(ahead) => break false,
+                    Some(_) | None => is_turned = true,
                 }
-                Some(_) | None => {
-                    let raw = unwrap::without_wrapper(raw, &mut inside);
-                    let known = self.reader.read(raw);
-                    let earlier = earlier_lines(block, at);
-                    match unwrap::find_inner(raw, &known.line, known.writer, earlier, &mut inner) {
-                        None => self.line(block, at, number, raw, &known, 1),
-                        Some(times) => {
-                            let known = self.reader.read(&inner);
-                            self.line(block, at, number, &inner, &known, times);
-                        }
+            };
+            if !is_passed_on {
+                let raw = unwrap::without_wrapper(raw, &mut inside);
+                let known = self.reader.read(raw);
+                let earlier = earlier_lines(block, at);
+                match unwrap::find_inner(raw, &known.line, known.writer, earlier, &mut inner) {
+                    None => self.line(block, at, number, raw, &known, 1),
+                    Some(times) => {
+                        let known = self.reader.read(&inner);
+                        self.line(block, at, number, &inner, &known, times);
                     }
                 }
             }

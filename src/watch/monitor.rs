@@ -14,7 +14,7 @@ use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::dates::observations;
 use crate::pipeline::filter::{Filter, LineFilter};
-use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::{WalkStep, WalkTask, step};
 use crate::report::storm::Storm;
@@ -27,6 +27,7 @@ use crate::storm::detect::grid::Sensitivity;
 use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
+use crate::storm::sample::level::SharedLevel;
 use crate::storm::sample::merge::SampleMerger;
 use crate::tally::Tally;
 
@@ -65,6 +66,10 @@ impl EventSink for MonitorSink<'_> {
 
     fn minute(&mut self, minute: i64) {
         self.sampler.minute(minute);
+    }
+
+    fn warning(&mut self, logged: &LoggedWarning) {
+        self.sampler.warning(logged);
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
@@ -112,16 +117,16 @@ pub struct Monitor<'a> {
 
 impl<'a> Monitor<'a> {
     pub fn new(options: MonitorOptions<'a>, calendar: Calendar) -> Self {
-        let seed = options.seed;
+        let (seed, level) = (options.seed, SharedLevel::default());
         let window = RollingWindow::new(seed.clone(), options.filter);
-        let sampler = Sampler::new(KeyHasher::new(seed.clone()), options.filter);
+        let sampler = Sampler::new(KeyHasher::new(seed.clone()), options.filter, level.clone());
         Self {
             options,
             line_filter: options.filter.without_sender(),
             calendar,
             years: YearResolver::default(),
             reader: Some((MonitorSink { window, sampler }, Classifier::new(options.book))),
-            merger: SampleMerger::new(seed.clone(), options.filter),
+            merger: SampleMerger::new(seed.clone(), options.filter, level),
             coverage: Coverage::default(),
             first_kept: None,
         }
@@ -158,7 +163,7 @@ impl<'a> Monitor<'a> {
         let Some((first, last)) = self.coverage.minutes else { return };
         let last = last.min(self.calendar.now.as_second().div_euclid(60) + MAX_AHEAD_MINUTES);
         if last - self.first_kept.unwrap_or(first) > KEPT_MINUTES + SLACK_MINUTES {
-            self.merger.forget((last - KEPT_MINUTES) as i32, self.options.seed.clone());
+            self.merger.forget((last - KEPT_MINUTES) as i32);
             self.first_kept = Some(last - KEPT_MINUTES);
         }
     }
@@ -182,7 +187,8 @@ impl<'a> Monitor<'a> {
             sensitivity: Sensitivity::default(),
             with_greylisting: false,
         };
-        answer(self.merger.so_far(), &input).storms
+        let samples = self.merger.so_far();
+        answer(samples, samples.events.clone(), &input).storms
     }
 
     /// The rows of failures in these minutes, as `scan` counts them but without recipients, the most frequent first.

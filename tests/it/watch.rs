@@ -280,7 +280,8 @@ fn screen_of(text: &[u8], press: &[KeyPress]) -> Screen {
 fn plain(color: bool, unicode: bool) -> TextStyle {
     let words = Translations::default();
     let (tag, top, reverse, who, took) = ("en".to_owned(), 0, false, false, None);
-    TextStyle { width: 80, color, unicode, words, tag, top, reverse, who, took }
+    let (rows, codes, input) = (None, false, String::new());
+    TextStyle { width: 80, color, unicode, words, tag, top, rows, codes, input, reverse, who, took }
 }
 
 /// A frame, line by line, and whether any of it has a colour or the like.

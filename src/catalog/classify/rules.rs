@@ -1,12 +1,14 @@
 //! Compiles the rules and finds the first one that matches a reply.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use clap::ValueEnum;
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
-use super::phrases::{Phrase, Phrases};
+use super::built_in;
+use super::phrases::{PhraseBuilder, Phrases};
 use crate::catalog::cause::Cause;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::reason::{EnhancedPattern, Reason, Retry};
@@ -102,26 +104,33 @@ pub enum MatchedOn {
 }
 
 /// A compiled rule. An empty list of codes, stages and so on means any.
+#[derive(Clone, Debug)]
 pub struct Rule {
-    pub id: String,
+    pub id: Cow<'static, str>,
     pub reason: Reason,
     pub cause: Option<Cause>,
     pub retry: Option<Retry>,
     pub reply: Option<bool>,
     pub guess: bool,
-    pub matched_on: MatchedOn,
-    pub source: String,
-    pub example: String,
-    pub providers: Vec<Provider>,
-    pub codes: Vec<Code>,
-    pub enhanced: Vec<EnhancedPattern>,
-    pub stages: Vec<Stage>,
-    pub directions: Vec<Direction>,
-    pub classes: Vec<Class>,
-    pub mtas: Vec<Mta>,
+    pub source: Cow<'static, str>,
+    pub example: Cow<'static, str>,
+    pub providers: Cow<'static, [Provider]>,
+    pub codes: Cow<'static, [Code]>,
+    pub enhanced: Cow<'static, [EnhancedPattern]>,
+    pub stages: Cow<'static, [Stage]>,
+    pub directions: Cow<'static, [Direction]>,
+    pub classes: Cow<'static, [Class]>,
+    pub mtas: Cow<'static, [Mta]>,
     /// The lists of phrases that the rule has: bits [`WORDS`], [`AND`], [`UNLESS`].
-    phrase_lists: u8,
-    pattern: Option<Regex>,
+    pub(super) phrase_lists: u8,
+    pub(super) pattern: Option<Pattern>,
+}
+
+/// A regular expression that is compiled when it is first needed.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    text: Cow<'static, str>,
+    compiled: OnceLock<Regex>,
 }
 
 /// All that the rules look at in a reply.
@@ -139,121 +148,64 @@ pub struct Features<'a> {
 }
 
 /// Bit of [`RuleRow::words`].
-const WORDS: u8 = 1;
+pub(super) const WORDS: u8 = 1;
 /// Bit of [`RuleRow::and`].
-const AND: u8 = 2;
+pub(super) const AND: u8 = 2;
 /// Bit of [`RuleRow::unless`].
-const UNLESS: u8 = 4;
+pub(super) const UNLESS: u8 = 4;
 
-/// Phrases by which a reply that speaks of a missing recipient shows that something else is wrong: the sender, the client,
-/// a policy, DNS, or a state that passes. Such a reply never removes an address.
-pub(crate) const DOUBTS: [&str; 33] = [
-    "polic*",
-    "access denied",
-    "spam*",
-    "listed",
-    "blacklist*",
-    "blocklist*",
-    "reputation",
-    "rate limit*",
-    "too many",
-    "sender*",
-    "mail from",
-    "from address",
-    "return path",
-    "helo",
-    "client host",
-    "your ip",
-    "your host",
-    "your server",
-    "dns*",
-    "lookup fail*",
-    "lookup error*",
-    "temporar*",
-    "try again",
-    "try later",
-    "relaying",
-    "relay access",
-    "spf",
-    "dkim",
-    "dmarc",
-    "authenticat*",
-    "password*",
-    "login*",
-    "log in",
-];
-
-/// All rules in the order in which they are tried, and their phrases.
+/// All rules and their phrases. The user's rules are tried before the built-in ones.
 pub struct Rules {
+    own: RuleSet,
+    built_in: RuleSet,
+    /// A bit for each rule that needs no phrase, 64 in each number.
+    wordless: Vec<u64>,
+}
+
+/// What the phrases of a text say about the rules; scratch space of [`Rules::find`].
+#[derive(Default)]
+pub struct RuleMarks {
+    /// For each rule, the bits of its lists that have a phrase in the text, and behind them a mark if the text has a phrase of
+    /// `data/doubts.toml`.
+    lists: Vec<u8>,
+    /// A bit for each rule that may fit: it needs no phrase, or the text has one of its phrases.
+    candidates: Vec<u64>,
+}
+
+impl RuleMarks {
+    fn mark(&mut self, rule: usize, list: u8) {
+        if let (Some(lists), Some(candidates)) =
+            (self.lists.get_mut(rule), self.candidates.get_mut(rule / 64))
+        {
+            *lists |= list;
+            *candidates |= 1 << (rule % 64);
+        }
+    }
+
+    /// The candidates from a position on, in their order, with their marks.
+    fn candidates(&self, from: usize) -> impl Iterator<Item = (usize, u8)> {
+        let numbers = self.candidates.iter().enumerate().skip(from / 64);
+        let positions = numbers.flat_map(|(at, &bits)| {
+            let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|rest| *rest != 0);
+            let first = Some(bits).filter(|bits| *bits != 0);
+            std::iter::successors(first, rest).map(move |bits| at * 64 + bits.trailing_zeros() as usize)
+        });
+        positions.skip_while(move |&at| at < from).filter_map(|at| Some((at, self.lists.get(at).copied()?)))
+    }
+
+    /// Whether the text has a phrase of `data/doubts.toml`.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.lists.last().is_some_and(|mark| *mark != 0)
+    }
+}
+
+/// Rules in the order in which they are tried, and their phrases.
+pub(super) struct RuleSet {
     /// The rules for reasons, then those for causes.
-    rules: Vec<Rule>,
+    pub rules: Cow<'static, [Rule]>,
     /// The number of rules for reasons.
-    reasons: usize,
-    /// Each phrase with its owners: a range of `owners`.
-    phrases: Phrases<OwnerRange>,
-    owners: Vec<PhraseOwner>,
-}
-
-/// `from..to` in [`Rules::owners`].
-#[derive(Clone, Copy)]
-struct OwnerRange {
-    from: u32,
-    to: u32,
-}
-
-/// Phrases and their owners, while they are collected. A phrase that several rules have is read once.
-struct OwnedPhrases<'a> {
-    phrases: Vec<Phrase<OwnerRange>>,
-    /// The positions of the phrases in `phrases`.
-    positions: HashMap<&'a str, u32, FixedState>,
-    /// With the position of the phrase.
-    owners: Vec<(u32, PhraseOwner)>,
-}
-
-impl<'a> OwnedPhrases<'a> {
-    fn with_capacity(count: usize) -> Self {
-        Self {
-            phrases: Vec::with_capacity(count),
-            positions: HashMap::with_capacity_and_hasher(count, FixedState::default()),
-            owners: Vec::with_capacity(count),
-        }
-    }
-
-    fn add(&mut self, text: &'a str, owner: PhraseOwner) -> Result<(), String> {
-        let next = self.phrases.len() as u32;
-        let position = *self.positions.entry(text).or_insert(next);
-        if position == next {
-            self.phrases.push(Phrase::read(text, OwnerRange { from: 0, to: 0 })?);
-        }
-        self.owners.push((position, owner));
-        Ok(())
-    }
-
-    /// Sorts the owners by phrase, by counting them.
-    fn finish(mut self) -> (Phrases<OwnerRange>, Vec<PhraseOwner>) {
-        for (position, _) in &self.owners {
-            if let Some(phrase) = self.phrases.get_mut(*position as usize) {
-                phrase.owner_mut().to += 1;
-            }
-        }
-        let mut end = 0;
-        for phrase in &mut self.phrases {
-            let range = phrase.owner_mut();
-            let count = range.to;
-            *range = OwnerRange { from: end, to: end };
-            end += count;
-        }
-        let mut sorted = vec![PhraseOwner::Rule(0, 0); self.owners.len()];
-        for (position, owner) in self.owners {
-            let Some(phrase) = self.phrases.get_mut(position as usize) else { continue };
-            let range = phrase.owner_mut();
-            if let Some(place) = sorted.get_mut(range.to as usize) {
-                *place = owner;
-            }
-            range.to += 1;
-        }
-        (Phrases::new(self.phrases), sorted)
-    }
+    pub reasons: usize,
+    pub phrases: Phrases<PhraseOwner>,
 }
 
 /// What the rules find in a reply.
@@ -268,9 +220,9 @@ pub struct Found {
 
 /// The rule or provider that a phrase belongs to.
 #[derive(Clone, Copy)]
-enum PhraseOwner {
+pub(super) enum PhraseOwner {
     /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`]. The position behind the
-    /// last rule stands for the [`DOUBTS`].
+    /// last built-in rule stands for those of `data/doubts.toml`.
     Rule(u16, u8),
     Provider(Provider),
 }
@@ -279,24 +231,97 @@ enum PhraseOwner {
 pub(crate) type RuleFault = (usize, String);
 
 impl Rules {
-    /// `causes` are rules that give a cause to a reply whose reason is known.
-    pub fn compile(
-        mut rows: Vec<RuleRow>,
-        own: usize,
-        causes: Vec<RuleRow>,
-        providers: &Providers,
-    ) -> Result<Self, RuleFault> {
-        let reasons = rows.len();
-        rows.extend(causes);
-        let count = rows.iter().map(|row| row.words.len() + row.and.len() + row.unless.len()).sum();
-        let mut phrases = OwnedPhrases::with_capacity(count);
-        for (provider, row) in providers.all() {
-            for token in &row.tokens {
-                phrases.add(token, PhraseOwner::Provider(provider)).map_err(|what| (usize::MAX, what))?;
+    /// `own` are the users' rules. The position in an error is that of one of them, or `usize::MAX` for a provider.
+    pub fn compile(own: &[RuleRow], providers: &Providers) -> Result<Self, RuleFault> {
+        let mut rules = Self {
+            own: RuleSet::compile(own, providers)?,
+            built_in: RuleSet::built_in(providers),
+            wordless: Vec::new(),
+        };
+        let mut wordless = vec![0; (rules.own.rules.len() + rules.built_in.rules.len()) / 64 + 1];
+        for (RuleId(at), rule) in rules.numbered() {
+            if let Some(bits) = wordless.get_mut(usize::from(at / 64)) {
+                *bits |= u64::from(rule.phrase_lists & !UNLESS == 0) << (at % 64);
             }
         }
+        rules.wordless = wordless;
+        Ok(rules)
+    }
+
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        let at = usize::from(id.0);
+        let built_in = || self.built_in.rules.get(at.checked_sub(self.own.rules.len())?);
+        self.own.rules.get(at).or_else(built_in)
+    }
+
+    /// The rules for reasons.
+    pub fn all(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        self.numbered().take(self.reasons())
+    }
+
+    /// The rules for causes.
+    pub fn causes(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        self.numbered().skip(self.reasons())
+    }
+
+    /// The number of rules for reasons.
+    fn reasons(&self) -> usize {
+        self.own.rules.len() + self.built_in.reasons
+    }
+
+    fn numbered(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        let rules = self.own.rules.iter().chain(&*self.built_in.rules);
+        rules.enumerate().map(|(at, rule)| (RuleId(at as u16), rule))
+    }
+
+    /// The first rule that matches, the first rule for a cause of its reason, and the provider: that of the features, else
+    /// the one whose tokens the text has.
+    pub fn find(&self, mut features: Features, marks: &mut RuleMarks) -> Found {
+        let own = self.own.rules.len();
+        marks.lists.clear();
+        marks.lists.resize(own + self.built_in.rules.len() + 1, 0);
+        marks.candidates.clone_from(&self.wordless);
+        let mut provider = features.provider;
+        for (set, first) in [(&self.own, 0), (&self.built_in, own)] {
+            set.phrases.find(features.text, |owner| match owner {
+                PhraseOwner::Rule(rule, list) => marks.mark(first + usize::from(rule), list),
+                PhraseOwner::Provider(named) if features.direction == Direction::Outbound => {
+                    provider = provider.or(Some(named));
+                }
+                PhraseOwner::Provider(_) => {}
+            });
+        }
+        features.provider = provider;
+        let reasons = self.reasons();
+        let candidate = |(at, mark): (usize, u8)| {
+            let id = RuleId(at as u16);
+            let rule = self.rule(id)?;
+            rule.fits(&features, mark).then_some((id, rule))
+        };
+        let found = marks.candidates(0).take_while(|(at, _)| *at < reasons).find_map(candidate);
+        let cause_rule = found.filter(|(_, rule)| rule.cause.is_none()).and_then(|(_, named)| {
+            let same_reason =
+                |at: usize| self.rule(RuleId(at as u16)).is_some_and(|rule| rule.reason == named.reason);
+            marks.candidates(reasons).filter(|(at, _)| same_reason(*at)).find_map(candidate)
+        });
+        Found {
+            rule: found.map(|(id, _)| id),
+            cause_rule: cause_rule.map(|(id, _)| id),
+            provider: features.provider,
+        }
+    }
+}
+
+impl RuleSet {
+    /// The users' rules, and the phrases of the providers that users added or extended.
+    fn compile(rows: &[RuleRow], providers: &Providers) -> Result<Self, RuleFault> {
+        let mut phrases = PhraseBuilder::new();
+        for (provider, token) in providers.own_tokens() {
+            phrases.add(token, PhraseOwner::Provider(provider)).map_err(|what| (usize::MAX, what))?;
+        }
+        let mut rules = Vec::with_capacity(rows.len());
         for (at, row) in rows.iter().enumerate() {
-            if at < own && !row.has_condition() {
+            if !row.has_condition() {
                 return Err((
                     at,
                     format!(
@@ -312,69 +337,45 @@ impl Rules {
                     phrases.add(phrase, owner).map_err(|what| (at, what))?;
                 }
             }
+            rules.push(Rule::read(row.clone(), providers).map_err(|what| (at, what))?);
         }
-        let doubt = PhraseOwner::Rule(rows.len() as u16, WORDS);
-        for phrase in DOUBTS {
-            phrases.add(phrase, doubt).map_err(|what| (usize::MAX, what))?;
-        }
-        let (phrases, owners) = phrases.finish();
-        let mut rules = Vec::with_capacity(rows.len());
-        for (at, row) in rows.into_iter().enumerate() {
-            rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
-        }
-        Ok(Self { rules, reasons, phrases, owners })
+        Ok(Self { reasons: rules.len(), rules: rules.into(), phrases: phrases.finish() })
     }
 
-    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
-        self.rules.get(usize::from(id.0))
-    }
-
-    /// The rules for reasons.
-    pub fn all(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
-        self.numbered().take(self.reasons)
-    }
-
-    /// The rules for causes.
-    pub fn causes(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
-        self.numbered().skip(self.reasons)
-    }
-
-    fn numbered(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
-        self.rules.iter().enumerate().map(|(at, rule)| (RuleId(at as u16), rule))
-    }
-
-    /// The first rule that matches, the first rule for a cause of its reason, and the provider: that of the features, else
-    /// the one whose tokens the text has.
-    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text, and behind them a
-    /// mark if the text has one of the [`DOUBTS`].
-    pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> Found {
-        marks.clear();
-        marks.resize(self.rules.len() + 1, 0);
-        self.phrases.find(features.text, |OwnerRange { from, to }| {
-            let owners = self.owners.get(from as usize..to as usize).unwrap_or_default();
-            for owner in owners {
-                match *owner {
-                    PhraseOwner::Rule(rule, part) => {
-                        if let Some(mark) = marks.get_mut(usize::from(rule)) {
-                            *mark |= part;
-                        }
-                    }
-                    PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
-                        features.provider = features.provider.or(Some(provider));
-                    }
-                    PhraseOwner::Provider(_) => {}
+    /// The built-in rules, as build.rs compiled them.
+    fn built_in(providers: &Providers) -> Self {
+        let mut rules = built_in::rules();
+        // build.rs numbers the built-in providers alone.
+        if let Some(numbers) = providers.numbers_of_built_in() {
+            let numbered = |provider: Provider| numbers.get(provider.index()).copied().unwrap_or(provider);
+            for rule in rules.rules.to_mut() {
+                rule.providers = rule.providers.iter().map(|provider| numbered(*provider)).collect();
+            }
+            for owner in rules.phrases.owners.to_mut() {
+                if let PhraseOwner::Provider(provider) = owner {
+                    *provider = numbered(*provider);
                 }
             }
-        });
-        let mut marked = self.numbered().zip(marks.iter()).take(self.reasons);
-        let found =
-            marked.find(|((_, rule), mark)| rule.fits(&features, **mark)).map(|(numbered, _)| numbered);
-        let cause_rule = found.filter(|(_, rule)| rule.cause.is_none()).and_then(|(_, named)| {
-            let mut marked = self.numbered().zip(marks.iter()).skip(self.reasons);
-            let fits = |rule: &Rule, mark| rule.reason == named.reason && rule.fits(&features, mark);
-            marked.find(|((_, rule), mark)| fits(rule, **mark)).map(|((id, _), _)| id)
-        });
-        Found { rule: found.map(|(id, _)| id), cause_rule, provider: features.provider }
+        }
+        rules
+    }
+}
+
+impl Pattern {
+    pub(super) const fn new(text: &'static str) -> Self {
+        Self { text: Cow::Borrowed(text), compiled: OnceLock::new() }
+    }
+
+    /// `Err` says what is wrong with the expression.
+    fn compile(text: &str) -> Result<Regex, String> {
+        RegexBuilder::new(text).unicode(false).build().map_err(|cause| cause.to_string())
+    }
+
+    fn is_match(&self, text: &[u8]) -> bool {
+        let compile = || {
+            Self::compile(&self.text).expect("a user's pattern is compiled at once, and a test the others")
+        };
+        self.compiled.get_or_init(compile).is_match(text)
     }
 }
 
@@ -385,39 +386,38 @@ impl Rule {
             .iter()
             .filter(|(_, list)| !list.is_empty())
             .fold(0, |phrase_lists, (part, _)| phrase_lists | part);
-        let pattern = row.pattern.as_deref().map(|pattern| {
-            RegexBuilder::new(pattern).unicode(false).build().map_err(|cause| cause.to_string())
+        let pattern = row.pattern.map(|text| {
+            let compiled = Pattern::compile(&text)?.into();
+            Ok::<_, String>(Pattern { text: text.into(), compiled })
         });
         let codes =
             row.code.iter().map(|&code| Code::new(code).ok_or_else(|| format!("{code} is no reply code")));
         let classes = row.class.iter().map(|class| Class::from_str(class, false));
         let provider =
             |id: &String| providers.find(id).ok_or_else(|| format!("no provider is called '{id}'"));
-        let mut rule = Self {
-            matched_on: MatchedOn::Nothing,
+        Ok(Self {
             phrase_lists,
             pattern: pattern.transpose()?,
             codes: codes.collect::<Result<_, _>>()?,
             classes: classes.collect::<Result<_, _>>()?,
             providers: row.provider.iter().map(provider).collect::<Result<_, _>>()?,
-            id: row.id,
+            id: row.id.into(),
             reason: row.reason,
             cause: row.cause,
             retry: row.retry,
             reply: row.reply,
             guess: row.guess,
-            source: row.source,
-            example: row.example,
-            enhanced: row.enhanced,
-            stages: row.stage,
-            directions: row.direction,
-            mtas: row.mta,
-        };
-        rule.matched_on = rule.evidence();
-        Ok(rule)
+            source: row.source.into(),
+            example: row.example.into(),
+            enhanced: row.enhanced.into(),
+            stages: row.stage.into(),
+            directions: row.direction.into(),
+            mtas: row.mta.into(),
+        })
     }
 
-    fn evidence(&self) -> MatchedOn {
+    /// The most certain evidence that the rule asks for.
+    pub fn matched_on(&self) -> MatchedOn {
         if self.reason == Reason::Unknown {
             MatchedOn::Nothing
         } else if !self.providers.is_empty() {

@@ -17,7 +17,7 @@ pub(super) struct Conclusion {
 
 /// Takes the guess of the model if the rule allows one, and takes back a removal on which words, code and stage do not agree.
 /// The text of the features is normalized.
-/// `doubted`: the text has one of the [`DOUBTS`](super::rules::DOUBTS).
+/// `doubted`: the text has a phrase of `data/doubts.toml`.
 pub(super) fn settle(
     said: Conclusion,
     rule: Option<&Rule>,

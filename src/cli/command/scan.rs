@@ -4,6 +4,9 @@ use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::storm;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
@@ -12,6 +15,7 @@ use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
 use crate::cli::output;
+use crate::cli::pager;
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
@@ -20,8 +24,9 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
-use crate::pipeline::coverage::Coverage;
-use crate::pipeline::walk::{WalkResult, WalkTask};
+use crate::pipeline::paired::Paired;
+use crate::pipeline::time_range::TimeRange;
+use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
@@ -31,6 +36,10 @@ use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
+use crate::storm::sample::plan::SamplePlan;
+
+/// Rows of a section in the tables by code and by `--by`.
+const DEFAULT_ROWS: usize = 10;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match scan(args, out) {
@@ -57,25 +66,27 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut completion, verdict_run, paths, checkpoints } = counted;
+    let Counted { mut report, mut completion, verdict_run, paths, checkpoints, dates } = counted;
     report.notes.extend(notes);
-    if let Some(redactor) = redactor {
-        redactor.report(&mut report);
-    }
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
     let style = TextStyle {
-        top: args.top,
+        top: args.top.unwrap_or(DEFAULT_ROWS),
+        rows: args.top,
+        codes: args.codes,
+        input: mail::input(args, &mail::times(args)),
         reverse: args.reverse,
         who: args.who,
         ..text_style(color, args.style.lang)
     };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
-    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &completion)? else {
+    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &dates, &completion)? else {
         return Ok(completion);
     };
-    if to_file || !is_quiet(args, &report) {
+    let pages = format.name == TEXT.name && !to_file && !args.mail.mail_headers && !args.no_pager;
+    let is_quiet = !to_file && is_quiet(args, &report);
+    if !is_quiet && !(pages && pager::show(&shown)?) {
         output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     }
     verdict_run.save(&mut completion);
@@ -96,10 +107,11 @@ fn shown(
     format: Format,
     report: &Report,
     style: &TextStyle,
+    dates: &[(&'static str, String)],
     completion: &Completion,
 ) -> Result<Option<String>, CliError> {
     if args.mail.mail_headers {
-        return mail::show(args, format, report, style).map(Some);
+        return mail::show(args, format, report, style, dates).map(Some);
     }
     if let (Some(show), Some(why)) = (format.show_trouble, completion.trouble()) {
         return Ok(Some(show(&why)));
@@ -123,6 +135,8 @@ struct Counted {
     verdict_run: VerdictRun,
     /// The files that were read; the output must not overwrite them.
     paths: Vec<PathBuf>,
+    /// The period that was asked for as options with dates: `--since`, `2026-11-21 00:00`.
+    dates: Vec<(&'static str, String)>,
     /// The state to save. `None`: no state is kept.
     checkpoints: Option<Checkpoints>,
 }
@@ -172,9 +186,13 @@ fn count(
         book: &session.catalog,
         hasher: &seed,
     };
-    let SettledWalk { walked, total: folder, sources, calendar, no_match } =
-        session.walk_until_settled(&plan, &mut unparsed)?;
+    let sampling =
+        VerdictRun::wants_storms(args, format).then(|| SamplePlan::new(seed.clone(), &session.filter));
+    let both = Paired { first: &plan, second: sampling.as_ref() };
+    let SettledWalk { walked, total: (folder, samples), sources, calendar, no_match } =
+        session.walk_until_settled(&both, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
+    let sinks = sinks.into_iter().map(|sink| sink.first).collect();
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
@@ -197,18 +215,37 @@ fn count(
     };
     let options = report_options(args, read, &session, notes);
     let mut report = report(tally, &closed, &options);
-    add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
+    if let Some(samples) = samples {
+        report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
+    }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
     let form = on_form(&coverage, &sources, session.redactor);
+    if let Some(redactor) = session.redactor {
+        redactor.report(&mut report);
+    }
     let completion =
         Completion::new(problems, met, &coverage, window, args.coverage.strict).with_remarks(form);
     let mut completion = if since.is_some() { completion.of_a_part(&coverage) } else { completion };
-    let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
+    let when = EvaluationTime {
+        coverage: &coverage,
+        window,
+        now: calendar.now,
+        zone: &calendar.zone,
+        is_part: since.is_some(),
+    };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
-    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints }))
+    let dates = dates(window, &calendar.zone);
+    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints, dates }))
+}
+
+/// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.
+fn dates(window: TimeRange, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let bounds = [("--since", window.since), ("--until", window.until)];
+    let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%F %H:%M").to_string();
+    bounds.into_iter().filter_map(|(name, at)| Some((name, shown(at?)))).collect()
 }
 
 fn report_options<'a>(
@@ -228,25 +265,4 @@ fn report_options<'a>(
         reverse: args.reverse,
         examples: args.examples,
     }
-}
-
-/// Adds the storms to the report if an option asks for them.
-fn add_storms(
-    args: &ScanArgs,
-    report: &mut Report,
-    session: &Session,
-    task: &WalkTask,
-    coverage: &Coverage,
-) -> Result<(), CliError> {
-    if !VerdictRun::wants_storms(args) {
-        return Ok(());
-    }
-    if session.can_be_read_again() {
-        report.storms = Some(storm::lines(task, &session.filter, coverage, session.redactor)?);
-    } else {
-        report
-            .notes
-            .push("storms were not searched for: a pipe or the journal can be read only once".to_owned());
-    }
-    Ok(())
 }
