@@ -12,6 +12,7 @@ pub(crate) mod cause;
 pub(crate) mod classify;
 pub(crate) mod provider;
 pub(crate) mod reason;
+pub(crate) mod situation;
 pub(crate) mod storms;
 pub(crate) mod tables;
 pub(crate) mod translation;

@@ -50,9 +50,11 @@ pub(crate) fn recipients(hops: &[StoryHop]) -> Vec<RecipientCount> {
             };
             match step.recipient.as_deref().map(str::to_ascii_lowercase) {
                 Some(recipient) if step.next.as_deref().is_some_and(has_result) => {
-                    drop(of_hop.remove(&recipient))
+                    of_hop.remove(&recipient);
                 }
-                Some(recipient) => drop(of_hop.insert(recipient, state)),
+                Some(recipient) => {
+                    of_hop.insert(recipient, state);
+                }
                 // The whole message: all that still wait.
                 None => {
                     let waiting = of_hop.values_mut().filter(|state| **state == StoryState::Queued);

@@ -156,6 +156,7 @@ fn one_storm(storm: &Storm, pen: &Pen) -> String {
     let time = |at: &Zoned| at.strftime("%H:%M").to_string();
     let when = match &storm.end {
         None => format!("{} {}", pen.say("since"), time(&storm.start)),
+        Some(end) if time(end) == time(&storm.start) => time(end),
         Some(end) => format!("{}-{}", time(&storm.start), time(end)),
     };
     let trend = match storm.trend {

@@ -126,6 +126,10 @@ fn words_that_say_nothing_are_no_reason() {
     let (text, _) = answer(&["explain", "hello", "world"]);
     assert!(!text.contains("mailbox-full"), "{text}");
     assert!(text.starts_with("unknown"), "{text}");
+    for words in ["my dog is ill today", "disk is fast", "lorem ipsum dolor"] {
+        let (text, _) = answer(&["explain", words]);
+        assert!(text.starts_with("unknown"), "{words}: {text}");
+    }
 }
 
 #[test]

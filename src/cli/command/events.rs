@@ -126,9 +126,9 @@ fn list(
     coverage.filtered += writer.filtered;
     let mut remarks = session.inputs.notes.clone();
     remarks.extend(untracked_note(writer.messages.table.forgotten));
-    if writer.earlier > 0 && format == EventsFormat::Text {
-        let events = if writer.earlier == 1 { "event is" } else { "events are" };
-        remarks.push(format!("{} earlier {events} not shown; -n 0 shows all", writer.earlier));
+    if writer.latest.earlier > 0 && format == EventsFormat::Text {
+        let events = if writer.latest.earlier == 1 { "event is" } else { "events are" };
+        remarks.push(format!("{} earlier {events} not shown; -n 0 shows all", writer.latest.earlier));
     }
     let read = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&read));

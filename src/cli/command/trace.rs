@@ -174,10 +174,12 @@ fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calend
         let at = Timestamp::from_second(minute * 60).ok()?;
         Some(at.to_zoned(calendar.zone.clone()).strftime("%F %H:%M %:z").to_string())
     };
-    let range =
-        coverage.minutes.and_then(|(first, last)| Some(format!(", {} to {}", shown(first)?, shown(last)?)));
-    let lines = coverage.lines;
-    format!("no message found for {what:?}{filter} in {lines} lines{}", range.unwrap_or_default())
+    let range = coverage.minutes.and_then(|(first, last)| {
+        let to = if first == last { String::new() } else { format!(" to {}", shown(last)?) };
+        Some(format!(", {}{to}", shown(first)?))
+    });
+    let lines = if coverage.lines == 1 { "1 line".to_owned() } else { format!("{} lines", coverage.lines) };
+    format!("no message found for {what:?}{filter} in {lines}{}", range.unwrap_or_default())
 }
 
 /// Ignores the events: only the coverage of the walk is wanted.

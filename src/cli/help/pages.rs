@@ -1,7 +1,7 @@
 //! Holds what a help page says besides the options: examples, the exit status, and the groups of the subcommands.
 
 /// A command line, and what it prints.
-pub(crate) type Example = (&'static str, &'static str);
+pub(crate) type HelpExample = (&'static str, &'static str);
 
 /// The part of a help page that is not derived from the options.
 pub(crate) struct HelpPage {
@@ -9,7 +9,7 @@ pub(crate) struct HelpPage {
     pub about: &'static str,
     /// Empty for a subcommand: clap writes it.
     pub usage: &'static str,
-    pub examples: &'static [Example],
+    pub examples: &'static [HelpExample],
     /// The long names of the options that `-h` shows.
     pub short: &'static [&'static str],
     /// The exit status with its meaning.
