@@ -56,11 +56,11 @@ impl VerdictRun {
         self.opened.is_some()
     }
 
-    /// Whether the logs must be searched for storms: a person wants to know of them, a program only if it asks.
-    pub(crate) fn wants_storms(args: &ScanArgs, format: Format) -> bool {
+    /// Whether the walk must also find storms: if an option asks for them, and for the daily mail.
+    pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
         let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
-        format.is_for_people
-            || args.verdict.storms
+        args.verdict.storms
+            || args.mail.mail_headers
             || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
     }
 

@@ -213,8 +213,7 @@ fn count(
         book: &session.catalog,
         hasher: &seed,
     };
-    let sampling =
-        VerdictRun::wants_storms(args, format).then(|| SamplePlan::new(seed.clone(), &session.filter));
+    let sampling = VerdictRun::wants_storms(args).then(|| SamplePlan::new(seed.clone(), &session.filter));
     let both = Paired { first: &plan, second: sampling.as_ref() };
     let SettledWalk { walked, total: (folder, samples), sources, calendar, no_match } =
         session.walk_until_settled(&both, &mut unparsed)?;
