@@ -11,6 +11,7 @@ pub(crate) mod block_names;
 pub(crate) mod block_tracker;
 pub(crate) mod context;
 pub(crate) mod deferred;
+pub(crate) mod failure;
 pub(crate) mod hop;
 pub(crate) mod key;
 pub(crate) mod mail_counts;
@@ -239,8 +240,9 @@ mod tests {
     use crate::messages::transition::{Transition, Update};
 
     fn update(transition: Transition) -> Update {
-        let (at, reason, origin) = (Some(0), None, SenderIds::default());
-        Update { transition, recipient: 7, at, reason, wanted: true, counts: true, origin }
+        let (at, failure, direction, origin) = (Some(0), None, None, SenderIds::default());
+        let (wanted, concerns, counts) = (true, true, true);
+        Update { transition, recipient: 7, at, failure, direction, wanted, concerns, counts, origin }
     }
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {

@@ -5,6 +5,8 @@
 //! earlier. Such lines are deferred and parsed again by the merger. Hand-offs to a program that returns the message
 //! wait until a line names the new queue id; nearly always an earlier line of the same block has named it.
 
+use std::sync::Arc;
+
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
@@ -80,7 +82,8 @@ impl<'a> CountPlan<'a> {
         let counts_arrivals = self.delays && self.filter.is_empty();
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
         let (hops, counts_warnings) = (self.hops, self.filter.is_empty());
-        BlockCounter { tally, tracker, hops, pending, deferred, counts_arrivals, counts_warnings }
+        let recipients = self.filter.of_recipients().map(Arc::new);
+        BlockCounter { tally, tracker, hops, pending, deferred, counts_arrivals, counts_warnings, recipients }
     }
 
     pub fn merger(self) -> Merger<'a> {
@@ -128,6 +131,8 @@ pub struct BlockCounter {
     counts_arrivals: bool,
     /// The servers' own warnings are counted too.
     counts_warnings: bool,
+    /// The part of the filter that selects recipients. None: it selects none.
+    recipients: Option<Arc<Filter>>,
 }
 
 /// The result of a block.
@@ -206,13 +211,22 @@ impl PostponedLines {
 impl BlockCounter {
     /// Counts an event. `stated` has only what its line states: a rejection counts for the sender that its line names.
     fn count(&mut self, logged: &LoggedEvent, stated: &LoggedEvent, wanted: bool) {
-        let hop = self.tracker.event(stated, wanted);
+        let concerns = wanted || self.concerns(logged);
+        let hop = self.tracker.event(stated, wanted, concerns);
         match hop {
             _ if !wanted => {}
             HandOff::Pending(copy) if !self.hops => self.pending.add(logged, copy),
             HandOff::Yes if !self.hops => self.tally.hops += 1,
             HandOff::No | HandOff::Yes | HandOff::Pending(_) => self.tally.event(logged),
         }
+    }
+}
+
+impl BlockCounter {
+    /// The filter admits the recipient, so that the event decides what became of the message.
+    fn concerns(&self, logged: &LoggedEvent) -> bool {
+        let LoggedEvent { event, verdict, line, book, .. } = *logged;
+        self.recipients.as_ref().is_none_or(|filter| filter.admits(event, verdict, line, book))
     }
 }
 

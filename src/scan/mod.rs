@@ -16,6 +16,7 @@ pub(crate) mod notes;
 pub(crate) mod options;
 pub(crate) mod pending_hops;
 pub(crate) mod rows;
+pub(crate) mod sections;
 pub(crate) mod summary;
 pub(crate) mod totals;
 pub(crate) mod verdict;

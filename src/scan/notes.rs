@@ -36,8 +36,7 @@ pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
     let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
     let note = |(kind, rest): (&str, Remainder)| {
         format!(
-            "there are more {kind} than are kept: what is counted for one of them may be up to {} too low, and is \
-            counted with the others",
+            "{kind} counts are approximate (each up to {} too low): there are too many {kind} to keep",
             rest.may_lack
         )
     };
@@ -46,7 +45,7 @@ pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
 
 /// Notes on estimated recipient counts. `exact` has one entry for each row.
 pub(crate) fn on_estimates(exact: &[bool]) -> Vec<String> {
-    let note = "where there are more than 100,000 recipients their number is estimated, to within 2 in 100";
+    let note = "recipients beyond 100,000 in a row are estimated, to within 2 %";
     exact.contains(&false).then(|| note.to_owned()).into_iter().collect()
 }
 
@@ -94,11 +93,7 @@ pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
     if read.coverage.lines == 0 && !read.window.is_unbounded() {
         let outside = read.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
         notes.extend(outside.map(|(first, last)| {
-            format!(
-                "no line lies in the time that was asked for; what was read goes from {} to {}",
-                shown(first),
-                shown(last)
-            )
+            format!("nothing in that time range; the log covers {} to {}", shown(first), shown(last))
         }));
     }
     if read.coverage.undated > 0 {

@@ -4,6 +4,7 @@ use hashbrown::HashSet;
 
 use super::lifetime::MessageLifetime;
 use super::note::{MessageNote, NoteKind, bare};
+use super::recipients::recipients;
 use super::state::{state_of_lifetime, state_of_story};
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
@@ -30,6 +31,7 @@ pub(crate) fn story(lifetimes: &[MessageLifetime], end: Option<i64>) -> Story {
         last: last.and_then(LogTime::rfc3339),
         seconds,
         count: 1,
+        recipients: recipients(&hops),
         hops,
     }
 }

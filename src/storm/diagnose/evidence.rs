@@ -25,6 +25,10 @@ pub(crate) struct Measures<'p> {
     pub answered: f64,
     /// The share that the other side may accept later.
     pub temporary: f64,
+    /// The share that only a change to this server, its DNS or its accounts ends.
+    pub ours: f64,
+    /// The share in which the service that checks passwords does not answer.
+    pub no_backend: f64,
     /// The number of messages in the sample.
     pub messages: usize,
 }
@@ -59,6 +63,8 @@ pub(crate) enum Finding {
     Few(&'static str, f64),
     /// This share of the storm was deferred.
     Temporary(f64),
+    /// In this share of the storm the login service does not answer.
+    NoBackend(f64),
 }
 
 /// A sentence that a signature asks for; the measures of the storm fill it in.
@@ -79,6 +85,7 @@ pub(crate) enum Evidence {
     Near,
     Answered,
     Temporary,
+    NoBackend,
 }
 
 /// Share from which on a value is common to a storm.
@@ -143,6 +150,7 @@ impl Measures<'_> {
             Evidence::Near => Some(Finding::Near(self.near)),
             Evidence::Answered => Some(Finding::Answered(self.answered)),
             Evidence::Temporary => Some(Finding::Temporary(self.temporary)),
+            Evidence::NoBackend => Some(Finding::NoBackend(self.no_backend)),
         }
     }
 
