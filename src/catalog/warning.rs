@@ -127,9 +127,16 @@ mod tests {
             ),
             ("open database /etc/aliases.db: No such file or directory", "config-file-missing"),
             ("process /usr/lib/postfix/sbin/smtpd pid 4711 exit status 1", "process-died"),
+            ("/etc/postfix/main.cf, line 12: overriding earlier entry: relayhost=a", "config-error"),
+            ("non-null host address bits in \"10.0.0.1/8\", perhaps you should use", "config-error"),
+            (
+                "premature end-of-input on private/rewrite socket while reading input attribute name",
+                "process-died",
+            ),
         ] {
             assert_eq!(table.find(Mta::Postfix, text.as_bytes()).map(|row| row.id), Some(id), "{text}");
         }
         assert_eq!(table.find(Mta::Postfix, b"the moon is made of cheese"), None);
+        assert_eq!(table.find(Mta::Exim, b"a header that the transport requires is missing"), None);
     }
 }

@@ -103,12 +103,11 @@ pub(crate) fn walk<L: EventSink>(
     };
     let worked = each_block(task.sources, task.options, task.progress, new, Walker::block, in_order)?;
     let WorkResult { workers, problems } = worked;
-    let turns = order.resolve(task.sources, task.calendar);
     let mut walked = WalkResult {
         sinks: Vec::new(),
         coverage: Coverage::default(),
         problems,
-        resolution: turns,
+        resolution: order.resolve(task.sources, task.calendar),
         reached,
         unnamed,
     };
@@ -147,14 +146,13 @@ pub fn step<'b, L: EventSink>(
     sink: L,
     block: &Block,
 ) -> WalkStep<'b, L> {
-    let coverage = Coverage::default();
     let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
     let (foreign_minute, host, unnamed) = (None, None, None);
     let mut walker = Walker {
         task: *task,
         classifier,
         sink,
-        coverage,
+        coverage: Coverage::default(),
         reader,
         clock,
         last_file,

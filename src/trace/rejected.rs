@@ -176,9 +176,23 @@ impl RejectedSessions {
                 if let Some(done) = self.open.insert(process, session) {
                     self.close(done);
                 }
+                if self.open.len() > LEAST_LIMIT {
+                    self.close_oldest();
+                }
             }
             None => self.close(session),
         }
+    }
+
+    /// Closes the half of the open sessions that is silent the longest.
+    fn close_oldest(&mut self) {
+        let mut lasts: Vec<LineOffset> = self.open.values().map(|session| session.last.1).collect();
+        let middle = lasts.len() / 2;
+        let (_, &mut until, _) = lasts.select_nth_unstable(middle);
+        let mut done: Vec<RejectedSession> =
+            self.open.extract_if(|_, session| session.last.1 < until).map(|(_, session)| session).collect();
+        done.sort_by_key(|session| session.first.place);
+        done.into_iter().for_each(|session| self.close(session));
     }
 
     /// Adds a finished session.

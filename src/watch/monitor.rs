@@ -1,5 +1,7 @@
 //! Monitors logs that are being written: takes their blocks one by one, and gives the rows, rates and storms so far.
 
+use std::collections::BTreeMap;
+
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
@@ -106,7 +108,8 @@ pub struct Monitor<'a> {
     /// The filter without the sender.
     line_filter: LineFilter,
     pub calendar: Calendar,
-    years: YearResolver,
+    /// By the number of the log: the blocks of several logs come in turns, and each log is a series of its own.
+    years: BTreeMap<usize, YearResolver>,
     /// `None`: a block is being read.
     reader: Option<(MonitorSink<'a>, Classifier<'a>)>,
     merger: SampleMerger<'a>,
@@ -124,7 +127,7 @@ impl<'a> Monitor<'a> {
             options,
             line_filter: options.filter.without_sender(),
             calendar,
-            years: YearResolver::default(),
+            years: BTreeMap::new(),
             reader: Some((MonitorSink { window, sampler }, Classifier::new(options.book))),
             merger: SampleMerger::new(seed.clone(), options.filter, level),
             coverage: Coverage::default(),
@@ -144,12 +147,11 @@ impl<'a> Monitor<'a> {
     pub fn take(&mut self, block: &Block) {
         let Some((reader, classifier)) = self.reader.take() else { return };
         let sources = self.options.sources;
-        self.years.add(
-            block.file,
-            observations(&task(&self.options, &self.line_filter, &self.calendar), block),
-            sources,
-        );
-        self.calendar.resolution = self.years.clone().resolve(sources, &self.calendar);
+        let seen = observations(&task(&self.options, &self.line_filter, &self.calendar), block);
+        let years = self.years.entry(block.file).or_default();
+        years.add(block.file, seen, sources);
+        let times = years.clone().resolve(sources, &self.calendar).of(block.file);
+        self.calendar.resolution.set(block.file, times);
         let task = task(&self.options, &self.line_filter, &self.calendar);
         let WalkStep { sink, classifier, output, coverage } = step(&task, classifier, reader, block);
         self.merger.fold(&output);

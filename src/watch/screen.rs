@@ -96,10 +96,13 @@ impl Screen {
         }
     }
 
-    /// Handles a key. False: the user quits.
+    /// Handles a key; `Suspend` is the caller's. False: the user quits.
     pub fn press(&mut self, key: KeyPress) -> bool {
         if key == KeyPress::Interrupt {
             return false;
+        }
+        if key == KeyPress::Suspend {
+            return true;
         }
         if self.typing.is_some() {
             self.type_key(key);
@@ -126,7 +129,11 @@ impl Screen {
             KeyPress::PageDown => self.select(|at, _| at + PAGE),
             KeyPress::First | KeyPress::Char('g') => self.select(|_, _| 0),
             KeyPress::Last | KeyPress::Char('G') => self.select(|_, last| last),
-            KeyPress::Enter | KeyPress::Backspace | KeyPress::Interrupt | KeyPress::Char(_) => {}
+            KeyPress::Enter
+            | KeyPress::Backspace
+            | KeyPress::Interrupt
+            | KeyPress::Suspend
+            | KeyPress::Char(_) => {}
         }
         true
     }
@@ -146,6 +153,7 @@ impl Screen {
             | KeyPress::Last
             | KeyPress::Tab
             | KeyPress::Interrupt
+            | KeyPress::Suspend
             | KeyPress::Char(_) => {}
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::phrases::{Phrase, PhrasePart, Phrases};
 use super::prefix_index::{IndexedWord, PrefixIndex};
-use super::rules::{Pattern, PhraseOwner, Rule, RuleSet};
+use super::rule::{Pattern, PhraseOwner, Rule, RuleSet};
 use crate::catalog::cause::Cause;
 use crate::catalog::provider::Provider;
 use crate::catalog::reason::{EnhancedPattern, Reason, Retry};

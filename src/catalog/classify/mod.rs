@@ -9,6 +9,7 @@ pub(crate) mod guess;
 pub(crate) mod normalize;
 pub(crate) mod phrases;
 pub(crate) mod prefix_index;
+pub(crate) mod rule;
 pub(crate) mod rules;
 mod trust;
 
@@ -17,7 +18,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use self::rules::{Rule, RuleMarks};
+use self::rule::Rule;
+use self::rules::RuleMarks;
 use self::trust::Conclusion;
 use super::cause::{Cause, cause_row};
 use super::provider::Provider;

@@ -1,7 +1,7 @@
 //! Decides how far a classification is trusted: what a model may guess, and when an address may be removed.
 
 use super::guess::guess;
-use super::rules::{Features, MatchedOn, Rule};
+use super::rule::{Features, MatchedOn, Rule};
 use crate::catalog::reason::{Reason, Retry};
 use crate::smtp::event::Stage;
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -131,6 +131,9 @@ mod tests {
             ("550 Sorry, a@example.org", Some(Stage::Rcpt)),
             ("550 5.1.2 Domain not found: DNS lookup failed, try again", Some(Stage::Rcpt)),
             ("550 User unknown, try again later", Some(Stage::Rcpt)),
+            ("550 5.0.0 <a@example.org>: Recipient address rejected: On hold", Some(Stage::Rcpt)),
+            ("550 5.2.1 This account is on hold", Some(Stage::Rcpt)),
+            ("550 Mailbox disabled, under investigation", Some(Stage::Rcpt)),
         ] {
             assert!(!removes(text, stage), "{text}");
         }

@@ -42,6 +42,28 @@ pub struct Cli {
     pub config: ConfigArgs,
 }
 
+impl Cli {
+    /// The options about rules of the subcommand. `None`: it has none.
+    pub(crate) fn rules_mut(&mut self) -> Option<&mut RulesArgs> {
+        match &mut self.command {
+            Some(Command::Scan(args)) => Some(&mut args.rules),
+            Some(Command::Storm(args)) => Some(&mut args.rules),
+            Some(Command::Watch(args)) => Some(&mut args.rules),
+            Some(Command::Events(args)) => Some(&mut args.rules),
+            Some(Command::Trace(args)) => Some(&mut args.rules),
+            Some(
+                Command::Explain(_)
+                | Command::Compare(_)
+                | Command::Codes(_)
+                | Command::Completions(_)
+                | Command::Man(_)
+                | Command::Schema(_),
+            ) => None,
+            None => Some(&mut self.scan.rules),
+        }
+    }
+}
+
 // There is one command a run, and clap wants the arguments as they are.
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand, Debug)]

@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::style::text_style;
@@ -34,6 +34,8 @@ use crate::storm::sample::samples::Samples;
 pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let output = args.output.file();
     let format = args.output.format(DocumentFormat::Text)?;
+    let written = [("the --unparsed file", args.coverage.unparsed.as_deref()), ("the --output file", output)];
+    check_used(&named(&written), &read_files(&args.rules, &args.redact))?;
     let mut inputs = Inputs::new(&args.input, None)?;
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let paths = inputs.paths.clone();
@@ -72,7 +74,8 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
     let mut unparsed = session.unparsed(&args.coverage)?;
     let sampling = SamplePlan::new(seed(), &session.filter);
     let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
-    unparsed.finish()?;
+    // Before the report is printed: it does not depend on it.
+    output::commit(unparsed.finish()?)?;
     let no_match = settled.no_match.take();
     let read_summary = settled.summary(&session);
     let (time, read) = (range(&read_summary), input(&read_summary, &session.filter));

@@ -12,12 +12,12 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::progress::with_bar;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::style::text_style;
-use crate::cli::temp_copies::TempCopies;
+use crate::cli::temp_copies::copy_streams;
 use crate::cli::words::line;
 use crate::parse::log_text::LogText;
 use crate::pipeline::calendar::Calendar;
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Com
     check_what(args)?;
     // --raw prints log lines, whatever the suffix of the output file.
     let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
+    check_used(&named(&[("the --output file", args.output.file())]), &read_files(&args.rules, &args.redact))?;
     let inputs = Inputs::new(&args.input, None)?;
     let paths = inputs.paths.clone();
     output::write(args.output.file(), &paths, out, |out| trace_to(args, format, inputs, out))
@@ -71,9 +72,8 @@ fn trace_to(
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
     let sought =
         TraceQuery::read(&args.what).map_err(|why| CliError::Untraceable { what: args.what.clone(), why })?;
-    let mut copies = TempCopies::default();
     let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
-    problems.extend(copies.fill(sources, *manner)?);
+    problems.extend(copy_streams(sources, *manner)?);
     // The logs are read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
     let request = TraceRequest { query: &sought, filter: &session.filter, top: args.top, raw: args.raw };

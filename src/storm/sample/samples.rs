@@ -291,6 +291,7 @@ impl Samples {
     }
 
     /// Adds the samples of another log, or of another part of this one.
+    #[cfg_attr(not(test), allow(dead_code, reason = "parts of reports will add them up"))]
     pub(crate) fn merge(&mut self, other: Self) {
         let renamed = self.names.merge(&other.names);
         self.undated += other.undated;
