@@ -110,7 +110,12 @@ fn storm_advises_as_scan_does() {
         fs::write(&path, log.text()).unwrap();
         let scan = report(&[path.to_str().unwrap()]);
         let reason = &storm["series"][0]["reason"];
-        let row = scan["rows"].as_array().unwrap().iter().find(|row| row["reason"] == *reason).unwrap();
+        let row = scan["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["reason"] == *reason && row["direction"] == "outbound")
+            .unwrap();
         assert_eq!(storm["advice"], row["advice"], "{pattern}");
         compared.push(pattern.to_owned());
     }
