@@ -5,6 +5,7 @@ use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{TextPage, fit, pad, wrap};
+use super::rows::examples;
 use super::sparkline::bars;
 use crate::catalog::Action;
 use crate::render::sanitize::printable;
@@ -76,8 +77,14 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, budget: RowBudget, warn
     page.blank();
     let columns = FaultColumns::new(page, report);
     let mut warnings = Some(warnings).filter(|text| !text.is_empty());
-    for (at, plan) in plans.iter().enumerate() {
+    let reverse = page.style.reverse;
+    let mut ordered: Vec<&SectionPlan> = plans.iter().collect();
+    if reverse {
+        ordered.reverse();
+    }
+    for (at, plan) in ordered.into_iter().enumerate() {
         if plan.section.action != Action::FixHere
+            && !reverse
             && let Some(text) = warnings.take()
         {
             page.text.push_str(text);
@@ -87,15 +94,24 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, budget: RowBudget, warn
             continue;
         }
         heading(page, plan, &columns, at == 0);
-        for (at, row) in plan.section.rows.iter().take(plan.shown).enumerate() {
+        let mut rows: Vec<(usize, &FaultRow)> =
+            plan.section.rows.iter().take(plan.shown).enumerate().collect();
+        if reverse {
+            rest(page, plan, &columns);
+            rows.reverse();
+        }
+        for (at, row) in rows {
             page.line(&columns.row(page, row, report));
             if at < plan.advised
                 && let Some(text) = &row.advice
             {
                 advice(page, page.say(text));
             }
+            examples(page, &row.examples);
         }
-        rest(page, plan, &columns);
+        if !reverse {
+            rest(page, plan, &columns);
+        }
     }
     if let Some(text) = warnings {
         page.text.push_str(text);
@@ -187,7 +203,10 @@ fn heading(page: &mut TextPage, plan: &SectionPlan, columns: &FaultColumns, is_f
     };
     let title = page.say(plan.section.title);
     let color = color.on_default().effects(Effects::BOLD);
+    // The first heading shares its line with the titles of the columns.
+    let room = if is_first { columns.title + columns.codes } else { page.style.width };
     let meaning = page.say(plan.section.meaning);
+    let meaning = if title.width() + 2 + meaning.width() <= room { meaning } else { "" };
     let titled = format!("{}  {meaning}", page.styled(color, title));
     let width = title.width() + 2 + meaning.width();
     let gap = " ".repeat((columns.title + columns.codes).saturating_sub(width));
@@ -290,7 +309,11 @@ impl FaultColumns {
             })
             .collect();
         let counted: usize = counts.iter().map(|(_, width)| width).sum();
-        let (mut title, codes) = if wide { (30, 15) } else { (24, 14) };
+        let rows = report.sections.iter().filter(|section| section.action != Action::Nothing);
+        let titles =
+            rows.flat_map(|section| &section.rows).map(|row| fault::title(row, &page.style.words).width());
+        let longest = titles.max().unwrap_or(0) + 3;
+        let (mut title, codes) = (longest.clamp(24, if wide { 36 } else { 30 }), 15);
         let has_since =
             report.sections.iter().flat_map(|section| &section.rows).any(|row| row.since.is_some());
         let since = if wide && has_since { 11 } else { 0 };
