@@ -146,8 +146,8 @@ impl VerdictRun {
 impl EvaluationTime<'_> {
     fn asked(&self, scheduled: bool) -> AskedPeriod<'_> {
         let minutes = self.coverage.minutes;
-        let until_now = scheduled && !self.is_part;
-        AskedPeriod { window: self.window, now: self.now, zone: self.zone, minutes, until_now }
+        let (is_part, is_scheduled) = (self.is_part, scheduled);
+        AskedPeriod { window: self.window, now: self.now, zone: self.zone, minutes, is_part, is_scheduled }
     }
 
     /// The minutes of the period that was asked for, which may have had no mail. `None`: the report covers what is in the

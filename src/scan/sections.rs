@@ -16,6 +16,8 @@ use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
 use crate::parse::mta::{self, parsed::ParsedLine};
 use crate::parse::timestamp::LogTime;
+use crate::pipeline::sink::LineOffset;
+use crate::report::SortBy;
 use crate::report::time::minute_rfc3339;
 use crate::report::{
     ActionSection, CodeCount, DirectionTotals, FaultRow, FaultTotals, LastDay, MainPlace, PlaceKind,
@@ -68,6 +70,8 @@ struct FaultLines {
     advice: BTreeMap<String, u64>,
     period: Option<(LogTime, LogTime)>,
     recipient: Option<String>,
+    /// The first lines, in the order of the logs.
+    examples: Vec<(LineOffset, String)>,
 }
 
 /// The hours that the trends cover.
@@ -166,9 +170,10 @@ pub(crate) fn sections(
     }
     for section in &mut sections {
         let weight = |row: &FaultRow| row.totals.failed() + row.totals.rejected;
-        section.rows.sort_by_key(|row| Reverse(weight(row)));
-        if options.reverse {
-            section.rows.reverse();
+        match options.sort {
+            SortBy::Count => section.rows.sort_by_key(|row| Reverse(weight(row))),
+            SortBy::Recent => section.rows.sort_by(|a, b| b.last.cmp(&a.last)),
+            SortBy::Name => section.rows.sort_by(|a, b| a.title.cmp(&b.title)),
         }
     }
     sections.retain(|section| !section.rows.is_empty());
@@ -253,6 +258,8 @@ impl FaultLines {
             let (first, last) = self.period.unwrap_or((at, at));
             self.period = Some((first.min(at), last.max(at)));
         }
+        let lines = count.examples.lines.iter().take(options.examples);
+        self.examples.extend(lines.map(|(place, line)| (*place, LogText::string(line))));
         if self.recipient.is_none() {
             self.recipient = count.examples.lines.iter().find_map(|(_, line)| recipient(line));
         }
@@ -273,6 +280,7 @@ impl FaultLines {
             let (from, to) = self.period.unwrap_or((first, last));
             self.period = Some((from.min(first), to.max(last)));
         }
+        self.examples.extend(other.examples);
         self.recipient = self.recipient.take().or(other.recipient);
     }
 }
@@ -340,7 +348,15 @@ fn fault(
         places: lines.map_or(0, |lines| lines.places.len() as u64),
         advice: advice.map(|(line, _)| line.clone()),
         recipient: lines.and_then(|lines| lines.recipient.clone()),
+        examples: lines.map(|lines| first_lines(lines, options.examples)).unwrap_or_default(),
     }
+}
+
+/// The first lines of a row, in the order of the logs.
+fn first_lines(lines: &FaultLines, count: usize) -> Vec<String> {
+    let mut all: Vec<&(LineOffset, String)> = lines.examples.iter().collect();
+    all.sort();
+    all.into_iter().take(count).map(|(_, line)| line.clone()).collect()
 }
 
 /// The first minute, if at least a tenth of the log and ten minutes lie before it.

@@ -79,7 +79,7 @@ const NOBODY: &str = "dsn=5.1.1, status=bounced (host mx.example.com[198.51.100.
                       (in reply to RCPT TO command))";
 const SPAM: &str = "dsn=5.7.1, status=bounced (host mx.example.com[198.51.100.7] said: 550 5.7.1 rejected as spam \
                     (in reply to end of DATA command))";
-pub(crate) const NOW: [&str; 6] = ["--year", "2026", "--now", "2026-11-23T00:00:00Z", "--tz", "UTC"];
+const NOW: [&str; 6] = ["--year", "2026", "--now", "2026-11-23T00:00:00Z", "--tz", "UTC"];
 /// 11:40 of the day.
 pub(crate) const NOON: u32 = 42_000;
 
