@@ -30,8 +30,8 @@ use crate::tally::{FinishedTally, TallyCount, TallyKey};
 /// Number of codes in a row.
 const CODES: usize = 8;
 
-/// Number of parts of a trend: a week of days, a day of three hours each.
-const PARTS: i64 = 8;
+/// Number of parts of a trend, at most: the days of a week.
+const PARTS: i64 = 7;
 
 /// A place is named if it has at least this share of the attempts, in percent.
 const MAIN_PLACE: u64 = 20;

@@ -186,7 +186,7 @@ fn command(report: &Report, input: &str) -> Option<String> {
             format!(" --reason {} --by {}", word(&fault.reason), keys(fault.direction))
         }
     };
-    Some(format!("smtplog scan{chosen} {input}").trim_end().to_owned())
+    Some(printable(format!("smtplog scan{chosen} {input}").trim_end()))
 }
 
 fn keys(direction: crate::smtp::event::Direction) -> &'static str {

@@ -33,7 +33,7 @@ const ADVISED: usize = 3;
 const ADVISED_SHARE: u64 = 10;
 
 /// The least width of the column of places, and of the titles, in columns.
-const PLACE: usize = 12;
+const PLACE: usize = 10;
 const TITLE: usize = 14;
 
 /// What a section shows.
@@ -313,7 +313,7 @@ impl FaultColumns {
         let titles =
             rows.flat_map(|section| &section.rows).map(|row| fault::title(row, &page.style.words).width());
         let longest = titles.max().unwrap_or(0) + 3;
-        let (mut title, codes) = (longest.clamp(24, if wide { 36 } else { 30 }), 15);
+        let (mut title, codes) = (longest.clamp(24, if wide { 36 } else { 28 }), 14);
         let has_since =
             report.sections.iter().flat_map(|section| &section.rows).any(|row| row.since.is_some());
         let since = if wide && has_since { 11 } else { 0 };
