@@ -111,7 +111,8 @@ pub mod command_line {
 pub mod internals {
     pub mod catalog {
         pub use crate::catalog::advice::{Advice, AdviceRow, Fate, Situation, advice, advise, find_advice};
-        pub use crate::catalog::classify::rules::{MatchedOn, Rule, RuleId};
+        pub use crate::catalog::classify::rule::{MatchedOn, Rule};
+        pub use crate::catalog::classify::rules::RuleId;
         pub use crate::catalog::reason::value_name;
         pub use crate::catalog::tables::{
             codes, enhanced_codes, find_code, find_enhanced, find_pair, reasons, tables_under,
@@ -179,7 +180,7 @@ pub mod internals {
             pub use crate::parse::header_cache::{HeaderCache, ParsedHeader};
         }
         pub mod mta {
-            pub use crate::parse::mta::{message_fields, read};
+            pub use crate::parse::mta::{login, message_fields, read};
             pub mod parsed {
                 pub use crate::parse::mta::parsed::ParsedLine;
             }

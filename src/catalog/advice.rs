@@ -231,6 +231,12 @@ impl AdviceRow {
         }
     }
 
+    /// The line of [`Self::for_mta`] alone.
+    pub fn line_for_mta(&self, mta: Mta, fate: Fate) -> &str {
+        let own = self.own.get(mta).map_or("", |own| own.line_for(fate));
+        if own.is_empty() { self.all.line_for(fate) } else { own }
+    }
+
     /// The advice for every server alone, then what each server adds.
     pub(crate) fn by_server(&self, fate: Fate) -> (Advice, Vec<(Mta, Advice)>) {
         let own = self.own.iter().map(|(mta, own)| (mta, own.for_fate(fate))).collect();

@@ -3,8 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
+use super::hangup::is_hung_up;
 use crate::catalog::CatalogError;
-use crate::input::error::{InputError, shown, why};
+use crate::input::error::{InputError, permission_hint, shown, why};
 use crate::pipeline::time_range;
 use crate::scan::baseline::BaselineError;
 
@@ -26,8 +29,21 @@ pub enum CliError {
     #[error("cannot use the environment variable {name}: {what}")]
     Environment { name: String, what: String },
     /// A file that an option names; not a log.
-    #[error("cannot open {path}: {why}", path = shown(.path), why = why(.source))]
+    #[error("cannot open {path}: {why}{hint}", path = shown(.path), why = why(.source),
+        hint = permission_hint(.path, .source))]
     OpenFile { path: PathBuf, source: io::Error },
+
+    /// A word that is neither a file nor a subcommand, near the subcommand `right`.
+    #[error("{word:?} is neither a subcommand nor a file; did you mean {right}? Type: {line}")]
+    Mistyped { word: String, right: String, line: String },
+    /// A word that is no file, and the command line in which it makes sense.
+    #[error("there is no file {word:?}; try: {line}")]
+    NotAFile { word: String, line: String },
+    /// `trace` got a log, and nothing to trace.
+    #[error("say first what to trace, then the log; try: {line}")]
+    NothingToTrace { line: String },
+    #[error("cannot trace {what:?}: {why}")]
+    Untraceable { what: String, why: String },
 
     #[error("no mail log found (looked for {})\n  {}", .looked_at.join(", "), if *.journal {
         "this machine has a journal; try: smtplog scan --journal"
@@ -59,8 +75,13 @@ pub enum CliError {
     WriteFile { path: PathBuf, source: io::Error },
     #[error("cannot write {path}: it is one of the input logs; choose another file", path = shown(.path))]
     OutputIsInput { path: PathBuf },
-    #[error("cannot write {path}: it is the --state file; choose another file", path = shown(.path))]
-    OutputIsState { path: PathBuf },
+    #[error("cannot write {path}: it is {what}; choose another file", path = shown(.path))]
+    OutputIsUsed { path: PathBuf, what: &'static str },
+    #[error(
+        "cannot keep the events in a temporary file until all logs are read: {0}; set TMPDIR to a directory with \
+        enough space, or use --output"
+    )]
+    TempOutput(io::Error),
     #[error("cannot tell the output format from the name {path}: use --format, or a name that ends in {}",
         .known.join(" "), path = shown(.path))]
     Suffix { path: PathBuf, known: Vec<String> },
@@ -91,8 +112,10 @@ impl CliError {
         Self::Config { path: path.to_owned(), line, what }
     }
 
-    /// Whether the reader of the output has gone: `smtplog … | head`.
+    /// Whether the reader of the output has gone: `smtplog … | head`, or the terminal was closed.
     pub fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
+        let Self::Write(source) = self else { return false };
+        let is_closed_terminal = source.raw_os_error() == Some(Errno::IO.raw_os_error()) && is_hung_up();
+        source.kind() == io::ErrorKind::BrokenPipe || is_closed_terminal
     }
 }

@@ -22,7 +22,12 @@ pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
     let cut = tally.timeline.is_cut.then(|| {
         "there are more hours in the logs than are kept: the timeline holds the latest ones".to_owned()
     });
-    full.into_iter().chain(groups).chain(cut).collect()
+    let folded = tally.is_folded.then(|| {
+        "there are more kinds of replies than are kept: some are counted without their enhanced code, command, provider and \
+        cause"
+            .to_owned()
+    });
+    full.into_iter().chain(groups).chain(cut).chain(folded).collect()
 }
 
 /// Notes on tables of names that dropped names.

@@ -54,7 +54,7 @@ pub struct OutputArgs<F: OutputFormat> {
 fn format_help<F: OutputFormat>(is_long: bool) -> String {
     let names = format!("Output format: {}", listed(&format_names::<F>()));
     if is_long {
-        format!("{names}.\n\n[default: {}, or the format of the --output file's suffix]", F::DEFAULT)
+        format!("{names}.\n\n[default: that of the --output file's suffix, else {}]", F::DEFAULT)
     } else {
         names
     }

@@ -28,7 +28,7 @@ pub struct ScanArgs {
     /// Show tables by reply code instead of by who must act.
     #[arg(long, help_heading = REPORT)]
     pub codes: bool,
-    /// Group the events: by domain, code, reason, provider, hour and more.
+    /// Group the events by domain, code, reason, hour and more.
     ///
     /// The keys are code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender, user, provider, relay, client,
     /// instance, host, mta, hour and day.
@@ -51,14 +51,14 @@ pub struct ScanArgs {
     /// Show up to N log lines under each row.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
-    /// Show tables of senders, users, clients, domains, providers, relays and instances, by failures and by messages.
+    /// Show tables of senders, users, clients, domains and more.
     ///
-    /// Outliers among them are shown even without this option. CSV output has these tables instead of the rows.
+    /// The tables are about senders, users, clients, domains, providers, relays and instances, by failures and by messages. Outliers among them are shown even without this option. CSV output has these tables instead of the rows.
     #[arg(long, help_heading = REPORT)]
     pub who: bool,
-    /// Show how long delivered mail took, and where: waiting, connecting or sending.
+    /// Show how long delivered mail took, and where it waited.
     ///
-    /// For each provider: median, 95th percentile and maximum in seconds, accurate to 1 %.
+    /// For each provider: median, 95th percentile and maximum in seconds, accurate to 1 %, of waiting, connecting and sending.
     /// Postfix logs it as delay= and delays=; Exim with the log selectors queue_time, deliver_time and receive_time.
     #[arg(long, help_heading = REPORT)]
     pub delays: bool,
@@ -97,7 +97,7 @@ pub struct ScanArgs {
 pub struct VerdictArgs {
     /// List the storms that `smtplog storm` finds, one per line.
     ///
-    /// The logs are read a second time for this. --fail-on storm implies it.
+    /// --fail-on storm and --mail-headers imply it.
     #[arg(long)]
     pub storms: bool,
     /// Compare with the earlier runs stored in FILE, and add this run to it.
@@ -109,15 +109,15 @@ pub struct VerdictArgs {
     /// Compare with --baseline without adding this run to it.
     #[arg(long, requires = "baseline")]
     pub baseline_read_only: bool,
-    /// Exit with status 1 if this is true: bounced>2%, deferred>500/h, code:5.7.1>20; may be repeated.
+    /// Exit with status 1 if this is true, such as 'bounced>2%'; may be repeated.
     ///
-    /// Compares delivered, deferred, bounced, expired, waiting, refused, unread, in_queue, oldest, code:CODE, reason:REASON, unusual or
+    /// More examples: deferred>500/h, code:5.7.1>20. Compares delivered, deferred, bounced, expired, waiting, refused, unread, in_queue, oldest, code:CODE, reason:REASON, unusual or
     /// storm with a number, by >, >=, < or <=. % is a share of messages (code, reason: of attempts; refused: of what clients tried to
     /// send; unread: of mail lines), and bounced>10% of 50 needs 50 of them; /h is the busiest hour, in attempts; oldest takes s, min,
     /// h or d. unusual and storm alone mean unusual>0 and storm>0. A period without mail lines also ends with status 1.
     #[arg(long, value_name = "EXPR")]
     pub fail_on: Vec<Condition>,
-    /// Like --fail-on, but only warn in the verdict: the exit status stays 0.
+    /// Like --fail-on, but only warn: the exit status stays 0.
     #[arg(long, value_name = "EXPR")]
     pub warn_on: Vec<Condition>,
     /// Print nothing if all is well.

@@ -14,7 +14,7 @@ use crate::cli::exit::Completion;
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::pager;
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
@@ -22,20 +22,24 @@ use crate::cli::state;
 use crate::cli::style::text_style;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
+use crate::input::atomic_file::StagedFile;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
-use crate::pipeline::coverage::Coverage;
+use crate::input::error::InputError;
+use crate::pipeline::paired::Paired;
 use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::{WalkResult, WalkTask};
+use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
+use crate::scan::baseline;
 use crate::scan::counter::CountPlan;
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
+use crate::storm::sample::plan::SamplePlan;
 
 /// Rows of a section in the tables by code and by `--by`.
 const DEFAULT_ROWS: usize = 10;
@@ -61,11 +65,12 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         // Checked before the logs are read, which can take an hour.
         mail::check(format)?;
     }
-    let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    check_files(args)?;
+    let state = state::open(&args.state)?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut completion, verdict_run, paths, checkpoints, dates } = counted;
+    let Counted { mut report, mut completion, verdict_run, paths, checkpoints, dates, unparsed } = counted;
     report.notes.extend(notes);
     let output = args.output.file();
     let to_file = output.is_some();
@@ -80,24 +85,45 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         ..text_style(color, args.style.lang)
     };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
+    let mut staged = Vec::from_iter(unparsed);
     let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &dates, &completion)? else {
+        output::commit(staged)?;
         return Ok(completion);
     };
+    match verdict_run.stage() {
+        Ok(baseline) => staged.extend(baseline),
+        // The state must not go on without the baseline: these lines would never get into it.
+        Err(error) if state.is_some() => return Err(error),
+        Err(error) => completion.problems.push(error),
+    }
     let pages = format.name == TEXT.name && !to_file && !args.mail.mail_headers && !args.no_pager;
     let is_quiet = !to_file && is_quiet(args, &report);
     if !is_quiet && !(pages && pager::show(&shown)?) {
-        output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+        let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(shown.as_bytes())?);
+        let ((), report) = output::prepare(output, &paths, out, write)?;
+        staged.extend(report);
     }
-    verdict_run.save(&mut completion);
-    if let (Some(state), Some(checkpoints), false) = (state, checkpoints, completion.nothing_to_report()) {
-        out.flush()?;
-        state.save(checkpoints)?;
-    }
+    out.flush()?;
+    let checkpoints = checkpoints.filter(|_| !completion.nothing_to_report());
+    state::commit(state, checkpoints, staged)?;
     if args.verdict.nagios {
         let status = if completion.trouble().is_some() { 3 } else { nagios::status(&report) };
         completion.end_with(status);
     }
     Ok(completion)
+}
+
+/// An error if a file that is written is used otherwise in this run.
+fn check_files(args: &ScanArgs) -> Result<(), CliError> {
+    let lock = args.verdict.baseline.as_deref().map(baseline::lock_path);
+    let written = [
+        ("the --state file", args.state.state.as_deref()),
+        ("the baseline", args.verdict.baseline.as_deref()),
+        ("the lock of the baseline", lock.as_deref()),
+        ("the --unparsed file", args.coverage.unparsed.as_deref()),
+        ("the --output file", args.output.file()),
+    ];
+    check_used(&named(&written), &read_files(&args.rules, &args.redact))
 }
 
 /// Renders the report. `None`: there is nothing to print, and standard error says why.
@@ -138,10 +164,12 @@ struct Counted {
     dates: Vec<(&'static str, String)>,
     /// The state to save. `None`: no state is kept.
     checkpoints: Option<Checkpoints>,
+    /// The file of `--unparsed`, to be put into its place.
+    unparsed: Option<StagedFile>,
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
-const TRIES: u32 = 3;
+const TRIES: u32 = 10;
 
 /// Reads the logs, again if one is truncated meanwhile. Also returns the number of threads.
 fn counted(
@@ -157,20 +185,20 @@ fn counted(
         let threads = inputs.manner.threads;
         let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
         // Lines of a log that was copied and truncated meanwhile would be counted twice.
-        if let Some(counted) = count(args, format, session, tries == TRIES)? {
-            return Ok((counted, threads));
+        match count(args, format, session)? {
+            Ok(counted) => return Ok((counted, threads)),
+            Err(path) if tries == TRIES => return Err(InputError::Restless { path }.into()),
+            Err(_) => tries += 1,
         }
-        tries += 1;
     }
 }
 
-/// Reads the logs once. `None`: a log was truncated meanwhile, and `anyway` is false.
+/// Reads the logs once. The inner error: this log was truncated meanwhile.
 fn count(
     args: &ScanArgs,
     format: Format,
     mut session: Session,
-    anyway: bool,
-) -> Result<Option<Counted>, CliError> {
+) -> Result<Result<Counted, PathBuf>, CliError> {
     let mut verdict_run = VerdictRun::new(args, format, &session.filter)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
@@ -185,14 +213,19 @@ fn count(
         book: &session.catalog,
         hasher: &seed,
     };
-    let SettledWalk { walked, total: folder, sources, calendar, no_match } =
-        session.walk_until_settled(&plan, &mut unparsed)?;
+    let sampling = VerdictRun::wants_storms(args).then(|| SamplePlan::new(seed.clone(), &session.filter));
+    let both = Paired { first: &plan, second: sampling.as_ref() };
+    let SettledWalk { walked, total: (folder, samples), sources, calendar, no_match } =
+        session.walk_until_settled(&both, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
-    let resumed = session.inputs.resumed.as_ref();
-    if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
-        return Ok(None);
+    if let Some(resumed) = &session.inputs.resumed
+        && let Some(path) = resumed.changed(&sources).first()
+    {
+        return Ok(Err((*path).to_owned()));
     }
-    unparsed.finish()?;
+    let sinks = sinks.into_iter().map(|sink| sink.first).collect();
+    let resumed = session.inputs.resumed.as_ref();
+    let unparsed = unparsed.finish()?;
     let since = resumed.and_then(|resumed| resumed.since.clone());
     let mut notes = session.inputs.notes.clone();
     notes.extend(no_match);
@@ -210,7 +243,9 @@ fn count(
     };
     let options = report_options(args, read, &session, notes);
     let mut report = report(tally, &closed, &options);
-    add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
+    if let Some(samples) = samples {
+        report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
+    }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
@@ -231,7 +266,7 @@ fn count(
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
     let dates = dates(window, &calendar.zone);
-    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints, dates }))
+    Ok(Ok(Counted { report, completion, verdict_run, paths, checkpoints, dates, unparsed }))
 }
 
 /// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.
@@ -258,25 +293,4 @@ fn report_options<'a>(
         reverse: args.reverse,
         examples: args.examples,
     }
-}
-
-/// Adds the storms to the report if an option asks for them.
-fn add_storms(
-    args: &ScanArgs,
-    report: &mut Report,
-    session: &Session,
-    task: &WalkTask,
-    coverage: &Coverage,
-) -> Result<(), CliError> {
-    if !VerdictRun::wants_storms(args) {
-        return Ok(());
-    }
-    if session.can_be_read_again() {
-        report.storms = Some(storm::lines(task, &session.filter, coverage, session.redactor)?);
-    } else {
-        report
-            .notes
-            .push("storms were not searched for: a pipe or the journal can be read only once".to_owned());
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 //! Promises: tables fit the width, and control characters of a log are shown, not sent. May use: what render may use.
 
 pub(crate) mod codes;
+pub(crate) mod command_lines;
 pub(crate) mod compare;
 pub(crate) mod cron;
 pub(crate) mod delays;
