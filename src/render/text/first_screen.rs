@@ -393,9 +393,9 @@ fn show_foot(page: &mut TextPage, report: &Report) {
     } else {
         format!(" {}", printable(&page.style.input))
     };
-    let rows = report.sections.iter().flat_map(|section| &section.rows);
+    let mut rows = report.sections.iter().flat_map(|section| &section.rows);
     let is_message = |row: &&FaultRow| row.totals.failed() > 0;
-    let top: Option<&FaultRow> = rows.filter(is_message).next();
+    let top: Option<&FaultRow> = rows.find(is_message);
     if let Some(row) = top {
         let address = row.recipient.as_deref().map_or("ADDRESS".to_owned(), |name| quoted(&printable(name)));
         page.line(&format!("{}  smtplog trace {address}{input}", page.say("Why one mail failed:")));
