@@ -39,7 +39,8 @@ pub struct ScanOptions {
 /// A path is a file, plain or compressed (gzip, bzip2, xz and zstd are recognised by content); a folder stands for the mail
 /// logs in it, and `-` is standard input. Files of one log are put into their order, and a file that repeats another one is
 /// left out. Without a path the report is empty. The logs are read with several threads, and a second time if the order of
-/// the lines shows that their years were wrong; memory does not grow with the size of the logs.
+/// the lines shows that their years were wrong; memory does not grow with the size of the logs. The report has neither
+/// storms nor a verdict, which are the command's.
 ///
 /// # Errors
 ///
