@@ -6,12 +6,18 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
+use serde::{Deserialize, Serialize};
 
 use super::block_names::{NameEntry, NameSet, PerRole};
 use super::mail_counts::{CompactMailCounts, MailCounts};
+use super::origin::Attempts;
+use crate::collections::wire::ByteText;
 
 /// Maximum number of names of one role, about 3 MiB. A table may exceed it while the names of one block are added.
 const LIMIT: usize = 1 << 15;
+
+/// Maximum number of names of one role while tables of parts are added, about 50 MiB: their sum is exact up to here.
+const SUM_LIMIT: usize = 1 << 19;
 
 /// The tables of all roles. Blocks are added in their order, so the number of threads changes nothing.
 pub(crate) type NameCountsByRole = PerRole<HeavyHitters>;
@@ -50,6 +56,23 @@ struct Slot {
     counts: CompactMailCounts,
 }
 
+/// A table as a part keeps it.
+#[derive(Clone, Default, Serialize, Deserialize, Debug)]
+pub(crate) struct KeptNames {
+    /// The hash of each name in rising order, the name in lower case, messages, attempts by result, and rejections. An empty
+    /// name: no line of the part spells it out.
+    pub names: Vec<(u64, ByteText, u32, Attempts, u32)>,
+    pub dropped: MailCounts,
+    pub max_undercount: u64,
+}
+
+impl PerRole<KeptNames> {
+    /// Each role by itself.
+    pub(crate) fn roles(&self) -> [&KeptNames; 3] {
+        [&self.senders, &self.clients, &self.users]
+    }
+}
+
 /// Rotates the hash: its lowest bit is always 0, and the table chooses a slot by the lowest bits.
 fn spread(hash: u64) -> u64 {
     hash.rotate_left(32)
@@ -60,6 +83,24 @@ impl NameCountsByRole {
         self.senders.merge_names(&names.senders);
         self.clients.merge_names(&names.clients);
         self.users.merge_names(&names.users);
+    }
+
+    /// For tables of parts: they are added whole, and cut once at the end.
+    pub(crate) fn for_parts() -> Self {
+        let table = || HeavyHitters { limit: SUM_LIMIT, ..HeavyHitters::default() };
+        Self { senders: table(), clients: table(), users: table() }
+    }
+
+    pub(crate) fn add_kept(&mut self, names: &PerRole<KeptNames>) {
+        self.senders.add_kept(&names.senders);
+        self.clients.add_kept(&names.clients);
+        self.users.add_kept(&names.users);
+    }
+
+    /// The tables for a part, each cut to the limit.
+    pub(crate) fn into_kept(self) -> PerRole<KeptNames> {
+        let Self { senders, clients, users } = self;
+        PerRole { senders: senders.into_kept(), clients: clients.into_kept(), users: users.into_kept() }
     }
 
     pub fn finish(self) -> FinishedNamesByRole {
@@ -111,6 +152,42 @@ impl HeavyHitters {
         }
     }
 
+    /// Adds a table of a part. The order of its names makes no difference: all are added before any is dropped.
+    fn add_kept(&mut self, kept: &KeptNames) {
+        self.dropped.add(&kept.dropped);
+        self.max_undercount = self.max_undercount.saturating_add(kept.max_undercount);
+        for (hash, name, messages, attempts, rejected) in &kept.names {
+            let counts = CompactMailCounts { messages: *messages, attempts: *attempts, rejected: *rejected };
+            let entry = NameEntry::of_hash(*hash, counts);
+            self.add(&entry, name.0.get(..usize::from(u8::MAX)).unwrap_or(&name.0));
+        }
+        if self.slots.len() > self.limit {
+            self.make_room();
+        }
+    }
+
+    fn into_kept(mut self) -> KeptNames {
+        self.cut(LIMIT);
+        let Self { slots, text, dropped, max_undercount, .. } = self;
+        let kept = slots.iter().map(|slot| {
+            let CompactMailCounts { messages, attempts, rejected } = slot.counts;
+            (slot.hash, ByteText::from(text.name(slot.start)), messages, attempts, rejected)
+        });
+        let mut names: Vec<_> = kept.collect();
+        names.sort_unstable_by_key(|(hash, ..)| *hash);
+        KeptNames { names, dropped, max_undercount }
+    }
+
+    /// Drops the names with the lowest counts, so that at most `most` stay.
+    fn cut(&mut self, most: usize) {
+        if self.slots.len() > most {
+            let mut weights: Vec<u64> = self.slots.iter().map(|slot| slot.counts.weight()).collect();
+            let at = weights.len() - most - 1;
+            let (_, &mut cut, _) = weights.select_nth_unstable(at);
+            self.drop_up_to(cut);
+        }
+    }
+
     /// Drops the half with the lowest counts, and all names with exactly the cut, so that the order of the table
     /// does not change which names stay.
     fn make_room(&mut self) {
@@ -120,6 +197,10 @@ impl HeavyHitters {
             return;
         }
         let (_, &mut cut, _) = weights.select_nth_unstable(half);
+        self.drop_up_to(cut);
+    }
+
+    fn drop_up_to(&mut self, cut: u64) {
         let dropped = &mut self.dropped;
         self.slots.retain(|slot| {
             let stays = slot.counts.weight() > cut;
@@ -136,7 +217,8 @@ impl HeavyHitters {
     }
 
     /// Drops names that no line spelt out, and names without mail.
-    fn finish(self) -> FinishedHeavyHitters {
+    fn finish(mut self) -> FinishedHeavyHitters {
+        self.cut(LIMIT);
         let Self { mut slots, text, mut dropped, max_undercount, .. } = self;
         let mut most = 0;
         slots.retain(|slot| {

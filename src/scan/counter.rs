@@ -8,7 +8,8 @@
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
-use super::pending_hops::PendingHandOffs;
+use super::host_spans::HostSpans;
+use super::pending_hops::{KeptHandOff, PendingHandOffs};
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classification;
 use crate::input::read::HeapSize;
@@ -17,6 +18,7 @@ use crate::messages::context::MetadataTable;
 use crate::messages::hop::HandOff;
 use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
+use crate::messages::part::{DamagedMessages, MessagePart};
 use crate::messages::totals::{self, MessageTotals};
 use crate::messages::transition::Transition;
 use crate::messages::{MessageSummary, MessageTracker};
@@ -34,6 +36,7 @@ use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
 use crate::tally::delays::Delays;
 use crate::tally::group_by::GroupBy;
+use crate::tally::wire::{KeptTally, TallyOptions};
 
 /// The options of a count.
 #[derive(Clone, Copy)]
@@ -49,6 +52,8 @@ pub struct CountPlan<'a> {
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
     pub book: &'a Catalog,
+    /// What is counted becomes a part, which other runs merge.
+    pub for_parts: bool,
     /// The same for all threads of a run.
     pub hasher: &'a RandomState,
 }
@@ -80,15 +85,20 @@ impl<'a> CountPlan<'a> {
         let counts_arrivals = self.delays && self.filter.is_empty();
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
         let (hops, counts_warnings) = (self.hops, self.filter.is_empty());
-        BlockCounter { tally, tracker, hops, pending, deferred, counts_arrivals, counts_warnings }
+        let spans = self.for_parts.then(HostSpans::default);
+        BlockCounter { tally, tracker, hops, pending, deferred, counts_arrivals, counts_warnings, spans }
     }
 
     pub fn merger(self) -> Merger<'a> {
         Merger {
             plan: self,
-            messages: MessageTracker::new(self.filter.is_empty()),
+            messages: if self.for_parts {
+                MessageTracker::of_part(self.filter.is_empty())
+            } else {
+                MessageTracker::new(self.filter.is_empty())
+            },
             metadata: MetadataTable::default(),
-            keys: KeyHasher::new(self.hasher.clone()),
+            keys: self.keys(),
             postponed_counter: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
             pending: PendingHandOffs::default(),
@@ -97,7 +107,18 @@ impl<'a> CountPlan<'a> {
         }
     }
 
-    fn asks_for_senders(&self) -> bool {
+    /// Merges parts: into a part again, or into a report.
+    pub(crate) fn part_merger(self, into_part: bool) -> Merger<'a> {
+        let mut merger = self.merger();
+        if !into_part {
+            merger.messages = MessageTracker::new(self.filter.is_empty());
+        }
+        merger.messages = merger.messages.for_parts();
+        merger
+    }
+
+    /// Whether lines have to wait until another line states the sender; a part cannot keep them.
+    pub(crate) fn asks_for_senders(&self) -> bool {
         let by = |by: &By| matches!(by, By::Sender | By::User | By::Client);
         self.filter.asks_for_sender() || self.by.iter().any(by)
     }
@@ -111,8 +132,12 @@ impl<'a> CountPlan<'a> {
         tally
     }
 
+    fn keys(&self) -> KeyHasher {
+        if self.for_parts { KeyHasher::for_parts() } else { KeyHasher::new(self.hasher.clone()) }
+    }
+
     fn block_tracker(&self) -> BlockTracker {
-        BlockTracker::new(self.hasher.clone(), self.filter.is_empty(), self.hops)
+        BlockTracker::new(self.keys(), self.filter.is_empty(), self.hops)
     }
 }
 
@@ -128,6 +153,8 @@ pub struct BlockCounter {
     counts_arrivals: bool,
     /// The servers' own warnings are counted too.
     counts_warnings: bool,
+    /// None: they are not wanted.
+    spans: Option<HostSpans>,
 }
 
 /// The result of a block.
@@ -216,10 +243,31 @@ impl BlockCounter {
     }
 }
 
+impl BlockCounter {
+    #[inline]
+    fn note_span(&mut self, line: &LogLine, minute: Option<i64>) {
+        if let Some(spans) = &mut self.spans {
+            spans.add(line.host, minute);
+        }
+    }
+}
+
+/// The counts of a part.
+pub(crate) struct CountedPart {
+    pub tally: KeptTally,
+    pub messages: MessagePart,
+    /// Hand-offs whose new queue id no line of the part names.
+    pub waiting: Vec<KeptHandOff>,
+    pub given_up: u64,
+    /// The first and the last minute of each host.
+    pub spans: std::collections::BTreeMap<Vec<u8>, (i64, i64)>,
+}
+
 impl EventSink for BlockCounter {
     type BlockOutput = BlockCounts;
 
     fn event(&mut self, logged: &LoggedEvent) {
+        self.note_span(logged.line, logged.moment.map(LogTime::minute));
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, true),
             None => self.count(logged, logged, true),
@@ -227,6 +275,7 @@ impl EventSink for BlockCounter {
     }
 
     fn filtered_out(&mut self, logged: &LoggedEvent) {
+        self.note_span(logged.line, logged.moment.map(LogTime::minute));
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, false),
             None => self.count(logged, logged, false),
@@ -234,6 +283,7 @@ impl EventSink for BlockCounter {
     }
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        self.note_span(logged.line, logged.minute);
         match &mut self.deferred {
             Some(deferred) => {
                 deferred.note_host(logged.raw, logged.line);
@@ -291,6 +341,11 @@ impl Merger<'_> {
         self.messages.fold(handed.partials);
         self.pending.append(handed.pending);
         self.fold_deferred(handed.deferred);
+        self.settle_hand_offs();
+    }
+
+    /// Resolves hand-offs if too many wait.
+    fn settle_hand_offs(&mut self) {
         let waiting = self.exceeds_limit();
         if waiting || self.messages.seen_ids.is_full() {
             self.resolve_hand_offs(false);
@@ -383,9 +438,42 @@ impl Merger<'_> {
         self.postponed_counter = Some(postponed_counter);
     }
 
+    /// Adds a part. The parts of a host must come in the order of their times.
+    pub(crate) fn fold_part(
+        &mut self,
+        part: CountedPart,
+        options: &TallyOptions,
+    ) -> Result<(), DamagedMessages> {
+        self.messages.fold_part(part.messages)?;
+        self.pending.append(PendingHandOffs::of_kept(part.waiting, options.files_before));
+        self.given_up += part.given_up;
+        self.tally.merge(part.tally.tally(options).ok_or(DamagedMessages)?);
+        self.settle_hand_offs();
+        Ok(())
+    }
+
+    /// Ends a part: the counts of the merger and of all threads, and what waits for lines behind it.
+    pub(crate) fn into_part(mut self, mut counters: Vec<BlockCounter>) -> CountedPart {
+        self.resolve_hand_offs(false);
+        let mut spans = HostSpans::default();
+        counters.iter_mut().filter_map(|counter| counter.spans.take()).for_each(|more| spans.merge(more));
+        let waiting = std::mem::take(&mut self.pending).into_kept();
+        let given_up = self.given_up;
+        let (tally, messages) = self.collect(counters, MessageTracker::into_part);
+        CountedPart { tally: KeptTally::of(tally), messages, waiting, given_up, spans: spans.finish() }
+    }
+
     /// The counts of the merger and of all threads.
     pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
         self.resolve_hand_offs(true);
+        self.collect(counters, MessageTracker::finish)
+    }
+
+    fn collect<M>(
+        self,
+        counters: Vec<BlockCounter>,
+        finish: impl FnOnce(MessageTracker, Vec<MessageTotals>) -> M,
+    ) -> (Tally, M) {
         let Self { plan, tally: waited, messages, postponed_counter, .. } = self;
         let parts = counters
             .into_iter()
@@ -393,11 +481,14 @@ impl Merger<'_> {
             .map(|counter| (counter.tally, counter.tracker.totals));
         let (tallies, totals): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
         // The message tracker is freed before the tallies, the largest part of the memory, are merged.
-        let closed = messages.finish(totals);
+        let closed = finish(messages, totals);
         // The first tally is taken instead of merged, so that one thread copies no names: 2 % of the instructions at 8 MiB.
-        let mut tallies = tallies.into_iter();
+        let mut tallies = tallies.into_iter().chain([waited]);
         let mut tally = tallies.next().unwrap_or_else(|| plan.tally());
-        tallies.chain([waited]).for_each(|other| tally.merge(other));
+        tallies.for_each(|other| tally.merge(other));
+        if let Some(groups) = tally.groups.as_mut().filter(|_| plan.for_parts) {
+            groups.cut();
+        }
         (tally, closed)
     }
 }

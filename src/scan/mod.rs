@@ -8,6 +8,7 @@ pub(crate) mod baseline;
 pub(crate) mod counter;
 pub(crate) mod delays;
 pub(crate) mod groups;
+pub(crate) mod host_spans;
 pub(crate) mod input;
 pub(crate) mod library;
 pub(crate) mod messages;

@@ -170,6 +170,7 @@ fn count(
         zone: &session.inputs.calendar.zone,
         filter: &session.filter,
         book: &session.catalog,
+        for_parts: false,
         hasher: &seed,
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
