@@ -54,6 +54,7 @@ mod explain;
 mod input;
 mod messages;
 mod parse;
+mod part;
 mod pipeline;
 mod redact;
 mod render;
@@ -177,7 +178,7 @@ pub mod internals {
             pub use crate::parse::header_cache::{HeaderCache, ParsedHeader};
         }
         pub mod mta {
-            pub use crate::parse::mta::{message_fields, read};
+            pub use crate::parse::mta::{login, message_fields, read};
             pub mod parsed {
                 pub use crate::parse::mta::parsed::ParsedLine;
             }

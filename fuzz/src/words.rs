@@ -28,8 +28,8 @@ fn code(text: &str) {
 }
 
 fn pattern(text: &str) {
-    let Ok(pattern) = text.parse::<TextPattern>();
-    let Ok(again) = pattern.to_string().parse::<TextPattern>();
+    let Ok(pattern) = text.parse::<TextPattern>() else { return };
+    let again = pattern.to_string().parse::<TextPattern>().unwrap_or_else(|why| panic!("{pattern}: {why}"));
     for value in VALUES {
         let fits = pattern.fits(value.as_bytes());
         assert_eq!(again.fits(value.as_bytes()), fits, "{text:?}, {pattern} and {value:?}");

@@ -5,6 +5,7 @@
 //! before the built-in ones. A table that cannot be read is an error only if a user wrote it.
 //! May use: collections, simd, smtp.
 
+pub(crate) mod action;
 pub(crate) mod advice;
 pub(crate) mod by_server;
 pub(crate) mod cause;
@@ -22,6 +23,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use self::action::{Action, Blame};
 pub(crate) use self::advice::{Advice, AdviceId, Fate, Situation, advise, find_advice};
 pub(crate) use self::cause::{Cause, cause_row};
 pub(crate) use self::classify::normalize::normalize;
@@ -31,7 +33,7 @@ pub(crate) use self::reason::{EnhancedPattern, Reason, ReasonKin, Retry, value_n
 pub(crate) use self::storms::{CommandRow, StormRow, storms};
 pub(crate) use self::tables::{
     CodeRow, EnhancedRow, ReasonRow, VariantRow, catalogue_date, codes, enhanced_codes, find_code,
-    find_enhanced_detail, find_pair, find_table, reason_row, reasons, table,
+    find_enhanced_detail, find_pair, find_table, reason_row, reasons, table, table_text,
 };
 
 /// The rules and providers that the classifier needs.
@@ -114,7 +116,7 @@ fn read_rules(own: &[RuleFile], providers: &Providers) -> Result<Rules, CatalogE
     let ours: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table("rules");
     rows.extend(ours.rules);
     let causes: CauseRules = table("causes");
-    Rules::compile(rows, causes.rules, providers).map_err(|(row, what)| match places.get(row) {
+    Rules::compile(rows, places.len(), causes.rules, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
         None => table_error("providers.toml", 1, what),
     })

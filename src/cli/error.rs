@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::CatalogError;
-use crate::input::error::{InputError, shown, why};
+use crate::input::error::{InputError, permission_hint, shown, why};
+use crate::part::error::PartError;
 use crate::pipeline::time_range;
 use crate::scan::baseline::BaselineError;
 
@@ -26,8 +27,21 @@ pub enum CliError {
     #[error("cannot use the environment variable {name}: {what}")]
     Environment { name: String, what: String },
     /// A file that an option names; not a log.
-    #[error("cannot open {path}: {why}", path = shown(.path), why = why(.source))]
+    #[error("cannot open {path}: {why}{hint}", path = shown(.path), why = why(.source),
+        hint = permission_hint(.path, .source))]
     OpenFile { path: PathBuf, source: io::Error },
+
+    /// A word that is neither a file nor a subcommand, near the subcommand `right`.
+    #[error("{word:?} is neither a subcommand nor a file; did you mean {right}? Type: {line}")]
+    Mistyped { word: String, right: String, line: String },
+    /// A word that is no file, and the command line in which it makes sense.
+    #[error("there is no file {word:?}; try: {line}")]
+    NotAFile { word: String, line: String },
+    /// `trace` got a log, and nothing to trace.
+    #[error("say first what to trace, then the log; try: {line}")]
+    NothingToTrace { line: String },
+    #[error("cannot trace {what:?}: {why}")]
+    Untraceable { what: String, why: String },
 
     #[error("no mail log found (looked for {})\n  {}", .looked_at.join(", "), if *.journal {
         "this machine has a journal; try: smtplog scan --journal"
@@ -66,6 +80,15 @@ pub enum CliError {
     Suffix { path: PathBuf, known: Vec<String> },
     #[error("--mail-headers needs --format text or html")]
     MailFormat,
+    #[error("cannot make a part {what}")]
+    NoPart { what: &'static str },
+    #[error("cannot merge {name}: {why}")]
+    Part { name: String, why: PartError },
+    /// A part that was made although not everything could be read.
+    #[error("{name} lacks lines: {what}")]
+    IncompletePart { name: String, what: String },
+    #[error("no part to merge: {why}")]
+    NoParts { why: &'static str },
     #[error("cannot use the terminal: {0}")]
     Terminal(io::Error),
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::args::ScanArgs;
 use super::error::CliError;
 use crate::render::mail::{self, Envelope};
-use crate::render::text::page::TextStyle;
+use crate::render::text::page::{TextStyle, quoted};
 use crate::render::{Format, InMail, json};
 use crate::report::Report;
 
@@ -57,7 +57,7 @@ fn to(args: &ScanArgs) -> Vec<String> {
 }
 
 /// The options and files that select the logs, for a shell: `--rotated --since yesterday /var/log/mail.log`.
-fn input(args: &ScanArgs) -> String {
+pub(crate) fn input(args: &ScanArgs) -> String {
     let input = &args.input;
     let switches = [(input.rotated, "--rotated"), (input.journal, "--journal")];
     let switches = switches.into_iter().filter(|(on, _)| *on).map(|(_, word)| word.to_owned());
@@ -67,14 +67,4 @@ fn input(args: &ScanArgs) -> String {
     let files = input.files.iter().filter(|file| *file != Path::new("-"));
     let files = files.map(|file| quoted(&file.to_string_lossy()));
     switches.chain(times).chain(files).collect::<Vec<_>>().join(" ")
-}
-
-/// Quotes a word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''").replace(char::is_control, "?"))
-    }
 }

@@ -13,6 +13,7 @@ use crate::render::Format;
 use crate::report::{MetCondition, Report, VerdictFinding, VerdictState};
 use crate::scan::baseline::{self, OpenBaseline, ReadSpan};
 use crate::scan::verdict::condition::{Condition, Subject};
+use crate::scan::verdict::silence::AskedPeriod;
 use crate::scan::verdict::{met, verdict};
 use crate::tally::by_hour::Hourly;
 
@@ -20,8 +21,8 @@ use crate::tally::by_hour::Hourly;
 pub(crate) struct VerdictRun {
     /// The history of `--baseline`. `None`: the option is not used.
     opened: Option<OpenBaseline>,
-    /// Whether some option asks for a verdict.
-    asked: bool,
+    /// The verdict is for a scheduled job or a monitor.
+    scheduled: bool,
 }
 
 /// When the lines of a run were written.
@@ -30,6 +31,8 @@ pub(crate) struct EvaluationTime<'a> {
     pub window: TimeRange,
     pub now: Timestamp,
     pub zone: &'a TimeZone,
+    /// Only lines that are new since an earlier run were read.
+    pub is_part: bool,
 }
 
 impl VerdictRun {
@@ -38,14 +41,13 @@ impl VerdictRun {
         let open =
             |path: &std::path::PathBuf| baseline::open(path, &filter.words, options.baseline_read_only);
         let opened = options.baseline.as_ref().map(open).transpose()?;
-        let asked = !options.fail_on.is_empty()
+        let scheduled = !options.fail_on.is_empty()
             || !options.warn_on.is_empty()
             || options.quiet_ok
             || options.nagios
             || args.mail.mail_headers
-            || format.has_verdict;
-        let asked = asked || opened.is_some();
-        Ok(Self { opened, asked })
+            || format.is_for_monitors;
+        Ok(Self { opened, scheduled })
     }
 
     /// Whether events must also be counted by the hour.
@@ -69,16 +71,18 @@ impl VerdictRun {
         completion: &mut Completion,
     ) {
         if let (Some(opened), Some(hourly)) = (&mut self.opened, hourly) {
-            match when.span() {
-                Some(span) => {
-                    if baseline::compare(report, &opened.history, span, hourly, when.zone).is_none() {
+            match when.asked_span(self.scheduled).or_else(|| when.span()) {
+                Some(asked) => {
+                    if baseline::compare(report, &opened.history, asked, hourly, when.zone).is_none() {
                         report.notes.push(
                             "the baseline has fewer than three earlier days with these hours: nothing is compared".to_owned(),
                         );
                     }
                     // A run that could not read everything must not be compared with later ones.
                     if completion.problems.is_empty() && completion.complaint.is_none() {
-                        opened.history.add(span, hourly);
+                        if let Some(span) = when.span() {
+                            opened.history.add(span, hourly);
+                        }
                     } else {
                         report.notes.push(
                             "nothing was added to the baseline, since not all could be read".to_owned(),
@@ -90,15 +94,12 @@ impl VerdictRun {
                 }
             }
         }
-        if !self.asked {
-            return;
-        }
         let true_ones = |conditions: &[Condition]| -> Option<Vec<MetCondition>> {
             let met = conditions.iter().filter_map(|condition| met(report, condition));
             (!conditions.is_empty()).then(|| met.collect())
         };
         let (failed, warned) = (true_ones(&args.verdict.fail_on), true_ones(&args.verdict.warn_on));
-        let mut verdict = verdict(report, failed.as_deref(), warned.as_deref());
+        let mut verdict = verdict(report, failed.as_deref(), warned.as_deref(), &when.asked(self.scheduled));
         let trouble =
             completion.complaint.iter().cloned().chain(completion.problems.iter().map(ToString::to_string));
         let trouble = trouble.map(|what| VerdictFinding {
@@ -106,6 +107,7 @@ impl VerdictRun {
             what,
             value: String::new(),
             usual: None,
+            text: None,
             row: None,
         });
         let trouble: Vec<VerdictFinding> = trouble.collect();
@@ -113,7 +115,8 @@ impl VerdictRun {
             verdict.state = VerdictState::Bad;
             verdict.findings.splice(0..0, trouble);
         }
-        if failed.as_ref().is_some_and(|failed| !failed.is_empty()) {
+        // What cannot be judged is not well.
+        if failed.as_ref().is_some_and(|failed| !failed.is_empty() || verdict.silent) {
             completion.fail();
         }
         report.failed = failed;
@@ -128,6 +131,21 @@ impl VerdictRun {
 }
 
 impl EvaluationTime<'_> {
+    fn asked(&self, scheduled: bool) -> AskedPeriod<'_> {
+        let minutes = self.coverage.minutes;
+        let until_now = scheduled && !self.is_part;
+        AskedPeriod { window: self.window, now: self.now, zone: self.zone, minutes, until_now }
+    }
+
+    /// The minutes of the period that was asked for, which may have had no mail. `None`: the report covers what is in the
+    /// logs.
+    fn asked_span(&self, scheduled: bool) -> Option<ReadSpan> {
+        let asked = self.asked(scheduled);
+        let is_bounded = self.window.since.is_some() && !self.is_part || self.coverage.minutes.is_none();
+        let (from, until) = asked.bounds().filter(|_| is_bounded)?;
+        Some(ReadSpan { from, until })
+    }
+
     /// From the first to the last minute with a mail line. An end of the time range that is less than an hour away from them
     /// counts instead, because there were no lines in between.
     fn span(&self) -> Option<ReadSpan> {

@@ -31,6 +31,8 @@ pub(crate) struct ListingSink<'a> {
     keys: KeyHasher,
     /// `None`: nothing is redacted.
     redactor: Option<Redactor>,
+    /// Of the text format.
+    is_colored: bool,
     block: BlockListing,
 }
 
@@ -183,8 +185,9 @@ impl<'a> ListingSink<'a> {
         filter: &'a Filter,
         keys: KeyHasher,
         redactor: Option<Redactor>,
+        is_colored: bool,
     ) -> Self {
-        Self { format, filter, keys, redactor, block: BlockListing::default() }
+        Self { format, filter, keys, redactor, is_colored, block: BlockListing::default() }
     }
 
     fn push(&mut self, logged: &LoggedEvent, formatted: Formatted) {
@@ -216,7 +219,7 @@ impl EventSink for ListingSink<'_> {
                 Formatted { front, back, lacks_sender }
             }
             EventsFormat::Text => {
-                text.extend_from_slice(event::show(&record).as_bytes());
+                text.extend_from_slice(event::show(&record, self.is_colored).as_bytes());
                 Formatted { front: start..text.len(), back: 0..0, lacks_sender: false }
             }
             EventsFormat::Csv => {

@@ -1,5 +1,6 @@
 //! Writes the events of all blocks in the order of the lines, and adds line numbers and the context of each message.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -25,13 +26,25 @@ pub(crate) struct EventWriter<'a> {
     file: usize,
     /// Lines of this file in the blocks so far.
     lines: u64,
+    /// The number of events wanted, the latest ones; 0: all, which are written at once.
+    top: usize,
+    /// The latest events so far, if not all are wanted.
+    latest: VecDeque<Vec<u8>>,
+    /// The number of events that were dropped for later ones.
+    pub earlier: u64,
     /// Buffers, reused for each event.
     line: Vec<u8>,
     context: Vec<u8>,
 }
 
 impl<'a> EventWriter<'a> {
-    pub(crate) fn new(format: EventsFormat, filter: &'a Filter, redactor: Option<Redactor>) -> Self {
+    /// `top` is the number of events wanted, the latest ones; 0: all.
+    pub(crate) fn new(
+        format: EventsFormat,
+        filter: &'a Filter,
+        redactor: Option<Redactor>,
+        top: usize,
+    ) -> Self {
         Self {
             format,
             filter,
@@ -40,6 +53,9 @@ impl<'a> EventWriter<'a> {
             redactor,
             file: 0,
             lines: 0,
+            top,
+            latest: VecDeque::new(),
+            earlier: 0,
             line: Vec::new(),
             context: Vec::new(),
         }
@@ -129,6 +145,24 @@ impl<'a> EventWriter<'a> {
         line.push(b'\n');
         let json = std::str::from_utf8(line).ok().filter(|_| self.format == EventsFormat::Ndjson);
         let shown = json.and_then(printable_json);
-        out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))
+        let shown = shown.as_deref().map_or(line.as_slice(), str::as_bytes);
+        if self.top == 0 {
+            return out.write_all(shown);
+        }
+        // The oldest line gives its memory to the new one.
+        let mut kept = Vec::new();
+        if self.latest.len() == self.top {
+            kept = self.latest.pop_front().unwrap_or_default();
+            self.earlier += 1;
+        }
+        kept.clear();
+        kept.extend_from_slice(shown);
+        self.latest.push_back(kept);
+        Ok(())
+    }
+
+    /// Writes the events that were kept, if not all were wanted.
+    pub(crate) fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.latest.drain(..).try_for_each(|line| out.write_all(&line))
     }
 }

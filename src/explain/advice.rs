@@ -2,10 +2,10 @@
 
 use super::query::QueryContext;
 use super::sources::CitedSources;
-use crate::catalog::classify::{Classification, Reason};
-use crate::catalog::{Advice, AdviceId, Catalog, Fate, Situation, find_advice, value_name};
+use crate::catalog::classify::Reason;
+use crate::catalog::{Advice, AdviceId, Fate, Situation, find_advice, value_name};
 use crate::report::explain::{AdviceStep, Fix};
-use crate::smtp::event::{Direction, Event, Mta};
+use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 use crate::smtp::side::Side;
 
@@ -30,25 +30,6 @@ pub(crate) fn assumed_side(direction: Direction) -> Side {
     match direction {
         Direction::Local => Side::ThisHost,
         Direction::Outbound | Direction::Inbound => Side::Internet,
-    }
-}
-
-/// The situation of a reply or a line, as `scan` sees it. `is_line` is false for a reply alone, which does not say what
-/// became of the message.
-pub(crate) fn situation<'c>(
-    event: &Event,
-    verdict: &Classification,
-    is_line: bool,
-    catalog: &'c Catalog,
-) -> Situation<'c> {
-    let provider = verdict.provider.and_then(|provider| catalog.providers.row(provider));
-    Situation {
-        reason: verdict.reason,
-        cause: verdict.cause,
-        direction: event.direction,
-        side: Side::of(event),
-        fate: Fate::of(event.direction, event.class(), is_line.then_some(event.outcome), verdict.retry),
-        provider: provider.map(|row| row.id.as_str()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Classifies the inputs of `explain --format ndjson`, each in a few fields.
 
-use super::advice::{bare_situation, situation};
+use super::advice::bare_situation;
 use super::enhanced::{class_of, enhanced_label};
 use super::phrases::retry;
 use super::query::{Query, QueryContext, parse_query, unwrap_input};
@@ -118,7 +118,7 @@ impl<'c> BriefExplainer<'c> {
         let Some(verdict) = self.classifier.classify(event) else { return numbers };
         let provider = verdict.provider.and_then(|provider| self.catalog.providers.row(provider));
         let rule = verdict.rule.and_then(|rule| self.catalog.rules.rule(rule));
-        let found = situation(event, &verdict, is_line, self.catalog);
+        let found = Situation::of_event(event, &verdict, is_line, &self.catalog.providers);
         let usual = Self::with_situation(&found, class, mta, numbers);
         Brief {
             cause: verdict.cause,

@@ -48,6 +48,9 @@ impl Explainer {
                 .unwrap_or_else(|| unknown(input, &enhanced_label(pattern))),
             Query::Class(class) => class_entry(input, class, context),
             Query::Reason(reason) => reason_entry(input, reason, context),
+            Query::Reply(event) if event.code.is_none() && event.enhanced.is_none() && !self.knows(&event) => {
+                unknown(input, input.trim())
+            }
             Query::Reply(event) => {
                 let context = QueryContext { mta: context.mta.or_else(|| guess(input)), ..context.clone() };
                 self.explain_reply(input, EntryKind::Reply, &event, &context)
@@ -63,22 +66,23 @@ impl Explainer {
             Query::Routine => routine_entry(input),
             Query::Word(event) => {
                 let numbered = event.code.is_some();
-                let known = || {
-                    let verdict = Classifier::new(self.catalog()).classify(&event);
-                    // What a single word resembles is no clue: it may be a typing error in a reason.
-                    verdict.is_some_and(|verdict| {
-                        verdict.reason != Reason::Unknown && verdict.matched_on != MatchedOn::Guess
-                    })
-                };
                 let word = input.trim();
                 let word_like = word.chars().any(char::is_alphabetic);
-                if word_like && (numbered || known()) {
+                if word_like && (numbered || self.knows(&event)) {
                     self.explain_reply(input, EntryKind::Reply, &event, context)
                 } else {
                     unknown(input, word)
                 }
             }
         }
+    }
+
+    /// Whether a rule knows the words. What words without a code resemble is no clue: they may be no reply at all.
+    fn knows(&self, event: &Event) -> bool {
+        let verdict = Classifier::new(self.catalog()).classify(event);
+        verdict.is_some_and(|verdict| {
+            verdict.reason != Reason::Unknown && verdict.matched_on != MatchedOn::Guess
+        })
     }
 
     /// Explains a reply by its reason, or by its code if it is no failure.

@@ -1,6 +1,6 @@
 //! Explains a reason, or a reply by its reason, with the full advice.
 
-use super::advice::{add_sources, advice_sources, bare_situation, fix, fixes, sides, situation};
+use super::advice::{add_sources, advice_sources, bare_situation, fix, fixes, sides};
 use super::code::{code_entry, related_code, sender};
 use super::phrases::{capitalize, finding, named_code, retry_helps, sender_does, variant_meaning};
 use super::query::QueryContext;
@@ -144,7 +144,7 @@ pub(crate) fn reply_entry(
         finding.decided_by = deciding_words(event);
     }
     let reason = verdict.reason;
-    let situation = situation(event, verdict, kind == EntryKind::Line, catalog);
+    let situation = Situation::of_event(event, verdict, kind == EntryKind::Line, &catalog.providers);
     let of_code = event.code.and_then(|code| code_entry(input, code, None, context));
     let row = event.code.and_then(find_code);
     let mut description = vec![finding.cause_meaning.clone().unwrap_or_else(|| finding.meaning.clone())];

@@ -1,12 +1,12 @@
 //! Defines the errors of reading logs, the journal and the state file.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// An error of reading. Messages name the file; paths are shown with control characters escaped.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    #[error("cannot open {path}: {why}", path = shown(.path), why = why(.source))]
+    #[error("cannot open {path}: {why}{hint}", path = shown(.path), why = why(.source), hint = permission_hint(.path, .source))]
     Open { path: PathBuf, source: io::Error },
     #[error("cannot read {path} past byte {offset}: {why}; the report covers the part before it",
         path = shown(.path), why = why(.source))]
@@ -85,6 +85,34 @@ pub(crate) fn why(source: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => source.to_string(),
     }
+}
+
+/// What lets the user read a file that only others may read: the group that may, or root. Empty: another error.
+pub(crate) fn permission_hint(path: &Path, source: &io::Error) -> String {
+    use std::os::unix::fs::MetadataExt;
+    const GROUP_READS: u32 = 0o040;
+    if source.kind() != io::ErrorKind::PermissionDenied {
+        return String::new();
+    }
+    let group = fs::metadata(path).ok().filter(|file| file.mode() & GROUP_READS != 0 && file.gid() != 0);
+    match group.and_then(|file| group_name(file.gid())) {
+        Some(group) => format!(
+            "; the group {group} may read it: run sudo usermod -aG {group} $USER and log in again, or use sudo"
+        ),
+        None => "; use sudo".to_owned(),
+    }
+}
+
+/// The name of a group in /etc/group (group(5)): `adm:x:4:syslog`.
+fn group_name(gid: u32) -> Option<String> {
+    let groups = fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let is_it = fields.nth(1)?.parse() == Ok(gid);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        (is_it && !name.is_empty() && name.chars().all(plain)).then(|| name.to_owned())
+    })
 }
 
 /// A path for messages, with control characters escaped, since others may have chosen the name.

@@ -5,6 +5,7 @@ use hashbrown::hash_map::Entry;
 use serde::{Deserialize, Serialize};
 
 use super::block_names::{NameSet, PerRole};
+use super::failure::FailureKind;
 use super::hop::{HandOff, host_of_copy, next_queue_id};
 use super::key::{KeyHasher, PrehashedState};
 use super::message::{Message, apply, supersede};
@@ -127,8 +128,17 @@ impl BlockTracker {
             | QueueStep::Dropped
             | QueueStep::Removed => SenderIds::default(),
         };
-        let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
-        let update = Update { transition, recipient: 0, at, reason, wanted, counts, origin };
+        let update = Update {
+            transition: Transition::of_record(fact),
+            recipient: 0,
+            at,
+            failure: None,
+            direction: None,
+            wanted: false,
+            concerns: true,
+            counts: false,
+            origin,
+        };
         self.apply(key, id, &update);
         if fact.step == QueueStep::Requeued
             && let Some((_, new_id)) = mta::related_queue_id(fact.mta, fact.text)
@@ -138,8 +148,8 @@ impl BlockTracker {
         }
     }
 
-    /// Applies an event to its message. `wanted`: the filter admits the event.
-    pub(crate) fn event(&mut self, logged: &LoggedEvent, wanted: bool) -> HandOff {
+    /// Applies an event to its message. `wanted`: the filter admits the event. `concerns`: it admits the recipient.
+    pub(crate) fn event(&mut self, logged: &LoggedEvent, wanted: bool, concerns: bool) -> HandOff {
         let event = logged.event;
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
             self.totals.names.count_rejection(event, &self.keys);
@@ -166,8 +176,10 @@ impl BlockTracker {
             transition,
             recipient: self.keys.recipient(event.recipient),
             at,
-            reason: logged.verdict.map(|verdict| verdict.reason),
+            failure: logged.verdict.map(|verdict| FailureKind::of(event, verdict)),
+            direction: transition.result().map(|_| event.direction),
             wanted,
+            concerns: wanted || concerns,
             counts: wanted && (self.hops || hop == HandOff::No),
             origin: SenderIds {
                 sender: self.totals.names.senders.intern_sender(sender, &self.keys),

@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use super::failure::TimedFailure;
 use super::key::PrehashedState;
 use super::transition::Update;
 use crate::catalog::classify::Reason;
@@ -13,13 +14,18 @@ pub(crate) struct FirstDeferral {
     /// Seconds since 1970. None: the line has no date.
     pub at: Option<i64>,
     pub reason: Option<Reason>,
-    /// The reason of the last deferral.
-    pub last_reason: Option<Reason>,
+    /// The last deferral. None: its line states no reason.
+    pub last: Option<TimedFailure>,
     /// The filter admits the deferral.
     pub wanted: bool,
 }
 
 impl FirstDeferral {
+    /// The reason of the last deferral.
+    pub(crate) fn last_reason(&self) -> Option<Reason> {
+        self.last.map(|last| last.kind.reason)
+    }
+
     /// The reason, and the seconds from the deferral to the update. None: the filter excludes the deferral, or one
     /// of the two lines has no date.
     pub(crate) fn until(&self, update: &Update) -> Option<(Option<Reason>, i64)> {
@@ -78,11 +84,20 @@ impl DeferredRecipients {
                 let both = [(*one, *first), (recipient, deferred)];
                 *self = Self::Many(both.into_iter().collect());
             }
-            Self::One(_, first) => first.last_reason = deferred.last_reason,
+            Self::One(_, first) => first.last = deferred.last,
             Self::Many(many) => {
-                many.entry(recipient).or_insert(deferred).last_reason = deferred.last_reason;
+                many.entry(recipient).or_insert(deferred).last = deferred.last;
             }
         }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &FirstDeferral> {
+        let (one, many) = match self {
+            Self::Empty => (None, None),
+            Self::One(_, deferred) => (Some(deferred), None),
+            Self::Many(many) => (None, Some(many.values())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 
     /// Removes all.

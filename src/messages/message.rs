@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::deferred::{DeferredRecipients, FirstDeferral};
+use super::failure::{FailedFate, MessageFlow, TimedFailure};
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
 use super::transition::{Transition, Update};
+use crate::catalog::Reason;
+use crate::smtp::event::Direction;
 
 /// The state of an open message.
 #[derive(Clone, Serialize, Deserialize, Debug)]
@@ -51,6 +54,18 @@ pub(crate) struct Message {
     pub expired: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub discarded: bool,
+    /// A recipient is on another server.
+    #[serde(skip_serializing_if = "is_false")]
+    pub goes_out: bool,
+    /// A recipient is on this server.
+    #[serde(skip_serializing_if = "is_false")]
+    pub stays_here: bool,
+    /// The most urgent first deferral of a recipient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delayed: Option<TimedFailure>,
+    /// The most urgent failure for which a recipient was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<TimedFailure>,
     /// Number of recipients that are done: delivered or given up.
     pub finished: u32,
     /// Number of all recipients. None: no line states it.
@@ -213,6 +228,10 @@ impl Message {
         bounced: false,
         expired: false,
         discarded: false,
+        goes_out: false,
+        stays_here: false,
+        delayed: None,
+        lost: None,
         finished: 0,
         recipients: None,
         deferred: DeferredRecipients::Empty,
@@ -233,6 +252,14 @@ impl Message {
     }
 
     fn apply(&mut self, update: &Update, totals: &mut MessageTotals) {
+        if !update.concerns && self.skip_recipient(update) {
+            return;
+        }
+        match update.direction {
+            Some(Direction::Outbound) => self.goes_out = true,
+            Some(Direction::Local) => self.stays_here = true,
+            Some(Direction::Inbound) | None => {}
+        }
         match update.transition {
             Transition::Received | Transition::HeaderRead => {
                 // Either nothing was known of the message, or it has arrived already.
@@ -258,8 +285,12 @@ impl Message {
             Transition::Released => self.held = false,
             Transition::Deferred => {
                 self.queued = true;
-                let Update { recipient, at, reason, wanted, .. } = *update;
-                self.deferred.add(recipient, FirstDeferral { at, reason, last_reason: reason, wanted });
+                let Update { recipient, at, failure, wanted, .. } = *update;
+                let (reason, last) = (failure.map(|kind| kind.reason), update.failure());
+                if let Some(failure) = last.filter(|_| wanted) {
+                    failure.keep_worst(&mut self.delayed, false);
+                }
+                self.deferred.add(recipient, FirstDeferral { at, reason, last, wanted });
             }
             Transition::Delivered => self.deliver(update, totals),
             Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
@@ -271,6 +302,7 @@ impl Message {
             }
             Transition::Returned => {
                 self.bounced = true;
+                self.lose(None, update);
                 self.finish_all_recipients();
             }
             Transition::Probe => self.probe = true,
@@ -292,14 +324,58 @@ impl Message {
         self.recipients = recipients;
     }
 
+    /// Ends the recipient of an attempt that the filter does not admit. False: the update is about no recipient.
+    fn skip_recipient(&mut self, update: &Update) -> bool {
+        match update.transition {
+            Transition::Deferred => {
+                self.queued = true;
+                true
+            }
+            Transition::Delivered
+            | Transition::HandedOn(_)
+            | Transition::Bounced
+            | Transition::BouncedUnqueued
+            | Transition::Expired { all: false }
+            | Transition::Discarded => {
+                self.finish_recipient(update);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Remembers why a recipient was given up: by its last deferral, else by the line.
+    fn lose(&mut self, deferred: Option<&FirstDeferral>, update: &Update) {
+        let last =
+            deferred.and_then(|deferred| deferred.last).map(|last| TimedFailure { at: update.at, ..last });
+        let own = update.failure();
+        let failure = match update.transition {
+            // The line says only that the queue lifetime ran out.
+            Transition::Expired { .. } => last.or(own),
+            _ => own.or(last),
+        };
+        if let Some(failure) = failure {
+            failure.keep_worst(&mut self.lost, true);
+        }
+    }
+
     /// One recipient, or all, are given up because of age.
     fn expire(&mut self, all: bool, update: &Update, totals: &mut MessageTotals) {
         self.expired = true;
         if all {
-            totals.count_expired(self.deferred.take_all());
+            let mut deferred = self.deferred.take_all();
+            // Their order is arbitrary, and of equally urgent failures the first counts.
+            deferred.sort_unstable_by_key(|deferred| deferred.last);
+            if deferred.is_empty() {
+                self.lose(None, update);
+            }
+            deferred.iter().for_each(|deferred| self.lose(Some(deferred), update));
+            totals.count_expired(deferred);
             self.finish_all_recipients();
         } else {
-            totals.count_expired(self.finish_recipient(update));
+            let deferred = self.finish_recipient(update);
+            self.lose(deferred.as_ref(), update);
+            totals.count_expired(deferred);
         }
     }
 
@@ -314,7 +390,8 @@ impl Message {
 
     fn bounce(&mut self, update: &Update) {
         self.bounced = true;
-        self.finish_recipient(update);
+        let deferred = self.finish_recipient(update);
+        self.lose(deferred.as_ref(), update);
         if update.transition == Transition::BouncedUnqueued {
             self.recipients = Some(self.finished);
         }
@@ -378,6 +455,70 @@ impl Message {
         })
     }
 
+    fn flow(&self) -> MessageFlow {
+        match (self.goes_out, self.stays_here) {
+            (true, _) => MessageFlow::Outgoing,
+            (false, true) => MessageFlow::Local,
+            (false, false) => MessageFlow::Unknown,
+        }
+    }
+
+    /// Adds the message to the totals of its direction, and to those of what it failed for.
+    fn count_flow(&self, state: FinalState, totals: &mut MessageTotals) {
+        if self.notice {
+            totals.notices_delivered += u64::from(state == FinalState::Delivered);
+            return;
+        }
+        let flow = totals.flows.of(self.flow());
+        let failed = match state {
+            FinalState::Delivered => {
+                flow.delivered += 1;
+                flow.delayed += u64::from(self.delayed.is_some());
+                self.delayed.map(|failure| (failure, FailedFate::Delayed))
+            }
+            FinalState::Bounced => {
+                flow.bounced += 1;
+                let lost = self.lost.unwrap_or_else(|| TimedFailure::bare(Reason::Unknown, None));
+                Some((lost, FailedFate::Bounced))
+            }
+            FinalState::Expired => {
+                flow.expired += 1;
+                let lost = self.lost.unwrap_or_else(|| TimedFailure::bare(Reason::QueueExpired, None));
+                Some((lost, FailedFate::Expired))
+            }
+            FinalState::Deferred => {
+                flow.deferred += 1;
+                Some((self.waits_for(), FailedFate::Waiting))
+            }
+            FinalState::Discarded => {
+                flow.discarded += 1;
+                None
+            }
+            FinalState::Held => {
+                flow.held += 1;
+                None
+            }
+            FinalState::Waiting => {
+                flow.untried += 1;
+                None
+            }
+            FinalState::HandedOn => None,
+        };
+        if let Some((failure, fate)) = failed {
+            totals.failures.add(failure, fate);
+        }
+    }
+
+    /// The most urgent of the last deferrals of recipients that still wait. The order of recipients does not matter.
+    fn waits_for(&self) -> TimedFailure {
+        let last = self
+            .deferred
+            .iter()
+            .filter_map(|deferred| deferred.last.map(|last| TimedFailure { at: deferred.at, ..last }));
+        let worst = last.min_by_key(|last| (last.kind.action(false), last.kind, last.at));
+        worst.unwrap_or_else(|| TimedFailure::bare(Reason::Unknown, None))
+    }
+
     /// Adds the message to the totals. `ended`: its end is in the log.
     pub(crate) fn count_into(&self, ended: bool, totals: &mut MessageTotals) {
         let state = self.final_state(ended).filter(|_| self.wanted);
@@ -388,7 +529,8 @@ impl Message {
         if state == FinalState::HandedOn {
             match self.copy {
                 Some(id) => {
-                    let kind = PendingKind::Message { received, notice, origin: self.origin };
+                    let (origin, flow, delayed) = (self.origin, self.flow(), self.delayed);
+                    let kind = PendingKind::Message { received, notice, origin, flow, delayed };
                     totals.pending.push(PendingHandOff { id, kind });
                 }
                 None => totals.handed_on += 1,
@@ -397,6 +539,7 @@ impl Message {
         }
         totals.received += u64::from(received);
         totals.notices += u64::from(notice);
+        self.count_flow(state, totals);
         match state {
             FinalState::Delivered => totals.delivered += 1,
             FinalState::Bounced => totals.bounced += 1,

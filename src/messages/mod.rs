@@ -12,6 +12,7 @@ pub(crate) mod block_tracker;
 pub(crate) mod compose;
 pub(crate) mod context;
 pub(crate) mod deferred;
+pub(crate) mod failure;
 pub(crate) mod hop;
 pub(crate) mod key;
 pub(crate) mod mail_counts;
@@ -263,8 +264,9 @@ mod tests {
     use crate::messages::transition::Update;
 
     fn update(transition: Transition) -> Update {
-        let (at, reason, origin) = (Some(0), None, SenderIds::default());
-        Update { transition, recipient: 7, at, reason, wanted: true, counts: true, origin }
+        let (at, failure, direction, origin) = (Some(0), None, None, SenderIds::default());
+        let (wanted, concerns, counts) = (true, true, true);
+        Update { transition, recipient: 7, at, failure, direction, wanted, concerns, counts, origin }
     }
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {

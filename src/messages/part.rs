@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::MessageTracker;
 use super::block_names::PerRole;
 use super::block_tracker::PartialMessage;
+use super::failure::{ByFlow, FailedMessages, FailureKind, FlowTotals};
 use super::names::{KeptNames, NameCountsByRole};
 use super::placed_id::IdHash;
 use super::totals::{LONGEST, MessageTotals, PendingHandOff};
 use super::transition::Transition;
+use crate::catalog::Action;
 use crate::catalog::classify::Reason;
 use crate::collections::wire::{ByteText, RecordedValues, pack_hashes, record_all, recorded, unpack_hashes};
 
 /// The messages of a part.
+#[derive(Default)]
 pub(crate) struct MessagePart {
     pub sums: MessageSums,
     /// Messages that depend on lines before the part or behind it, by their keys in rising order.
@@ -42,6 +45,9 @@ pub(crate) struct MessageSums {
     expired_after: BTreeMap<String, u64>,
     expired_without_reason: u64,
     silent_holds: BTreeMap<i64, u64>,
+    flows: ByFlow<FlowTotals>,
+    failures: Vec<(Action, FailureKind, FailedMessages)>,
+    notices_delivered: u64,
     pending: Vec<PendingHandOff>,
 }
 
@@ -68,9 +74,13 @@ impl MessageSums {
             handed_on: totals.handed_on,
             forgotten: totals.forgotten,
             silent_holds: totals.silent_holds,
+            flows: totals.flows,
+            notices_delivered: totals.notices_delivered,
             pending,
             ..Self::default()
         };
+        let failures = totals.failures.by_kind.into_iter();
+        sums.failures = failures.map(|((action, kind), counts)| (action, kind, counts)).collect();
         let later = totals.delivered_later.iter();
         sums.delivered_later = later.map(|(&reason, times)| (reason, recorded(times))).collect();
         for (reason, count) in totals.expired_after {
@@ -95,8 +105,13 @@ impl MessageSums {
             handed_on: self.handed_on,
             forgotten: self.forgotten,
             silent_holds: self.silent_holds.clone(),
+            flows: self.flows,
+            notices_delivered: self.notices_delivered,
             ..MessageTotals::default()
         };
+        for (action, kind, counts) in &self.failures {
+            totals.failures.by_kind.insert((*action, *kind), counts.clone());
+        }
         for (reason, times) in &self.delivered_later {
             record_all(totals.durations(*reason), times, LONGEST.cast_unsigned())?;
         }

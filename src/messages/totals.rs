@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block_names::BlockNames;
 use super::deferred::FirstDeferral;
+use super::failure::{ByFlow, FailedFate, FailureCounts, FlowTotals, MessageFlow, TimedFailure};
 use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
@@ -54,7 +55,13 @@ pub struct PendingHandOff {
 #[serde(rename_all = "kebab-case")]
 pub enum PendingKind {
     /// A message that was handed on, or else delivered.
-    Message { received: bool, notice: bool, origin: SenderIds },
+    Message {
+        received: bool,
+        notice: bool,
+        origin: SenderIds,
+        flow: MessageFlow,
+        delayed: Option<TimedFailure>,
+    },
     /// A delivery that counts for the names of its message.
     Attempt { origin: SenderIds },
     /// A delivery to a deferred recipient, with the reason of the deferral and the seconds since then.
@@ -79,6 +86,12 @@ pub struct MessageTotals {
     pub delivered_later: BTreeMap<Option<Reason>, Histogram<u32>>,
     /// Recipients whose mail expired, by the reason of their last deferral.
     pub expired_after: BTreeMap<Option<Reason>, u64>,
+    /// Messages by their final state, without this server's own notices.
+    pub flows: ByFlow<FlowTotals>,
+    /// The failed ones among them, by what they failed for.
+    pub failures: FailureCounts,
+    /// This server's own notices that were delivered.
+    pub notices_delivered: u64,
     /// Names with their mail since they were last handed over.
     pub names: BlockNames,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
@@ -106,6 +119,11 @@ impl MessageTotals {
         self.discarded += other.discarded;
         self.handed_on += other.handed_on;
         self.forgotten += other.forgotten;
+        self.notices_delivered += other.notices_delivered;
+        self.flows.outgoing.merge(&other.flows.outgoing);
+        self.flows.local.merge(&other.flows.local);
+        self.flows.unknown.merge(&other.flows.unknown);
+        self.failures.merge(&other.failures);
         self.names.merge(&other.names);
         for (reason, theirs) in other.delivered_later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
@@ -140,7 +158,17 @@ impl MessageTotals {
     pub fn resolve(&mut self, kind: &PendingKind, seen: bool) {
         match *kind {
             PendingKind::Message { .. } if seen => self.handed_on += 1,
-            PendingKind::Message { received, notice, origin } => {
+            PendingKind::Message { received, notice, origin, flow, delayed } => {
+                if notice {
+                    self.notices_delivered += 1;
+                } else {
+                    let flow = self.flows.of(flow);
+                    flow.delivered += 1;
+                    flow.delayed += u64::from(delayed.is_some());
+                    if let Some(failure) = delayed {
+                        self.failures.add(failure, FailedFate::Delayed);
+                    }
+                }
                 self.names.add_counts(origin, &CompactMailCounts::new(1, Attempts::ZERO));
                 self.delivered += 1;
                 self.received += u64::from(received);
@@ -164,7 +192,7 @@ impl MessageTotals {
     /// Counts recipients whose mail expired, with their deferrals.
     pub(crate) fn count_expired(&mut self, recipients: impl IntoIterator<Item = FirstDeferral>) {
         for deferred in recipients.into_iter().filter(|deferred| deferred.wanted) {
-            *self.expired_after.entry(deferred.last_reason).or_default() += 1;
+            *self.expired_after.entry(deferred.last_reason()).or_default() += 1;
         }
     }
 

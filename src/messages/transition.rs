@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::{FailureKind, TimedFailure};
 use super::hop::HandOff;
 use super::origin::SenderIds;
 use super::recent_ids::IdHash;
-use crate::catalog::classify::Reason;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
 use crate::smtp::delivery_result::DeliveryResult;
@@ -76,14 +76,25 @@ pub(crate) struct Update {
     pub recipient: u64,
     /// Seconds since 1970. None: the line has no valid timestamp.
     pub at: Option<i64>,
-    /// The reason of a deferral. None: the line states none.
-    pub reason: Option<Reason>,
+    /// Why a delivery failed. None: the line states no failure.
+    pub failure: Option<FailureKind>,
+    /// Where the recipient of a delivery attempt is. None: the line is about no attempt.
+    pub direction: Option<Direction>,
     /// The filter admits the event.
     pub wanted: bool,
+    /// The filter admits the recipient; other recipients do not decide what became of the message.
+    pub concerns: bool,
     /// It is one of the attempts that the tables count: the filter admits it, and it is no hand-off.
     pub counts: bool,
     /// The hashes of the names that the line states.
     pub origin: SenderIds,
+}
+
+impl Update {
+    /// Why a delivery failed, and when.
+    pub(crate) fn failure(&self) -> Option<TimedFailure> {
+        self.failure.map(|kind| TimedFailure { kind, at: self.at })
+    }
 }
 
 impl Transition {

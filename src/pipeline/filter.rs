@@ -21,13 +21,17 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 /// The options that select events: an event must match one value of each option that is used.
 #[derive(Args, Clone, Default, Debug)]
 #[command(
-    next_help_heading = "Which events (one option repeated: any of them; different options: all of them)"
+    next_help_heading = "Which events (repeat an option for OR; combine options for AND)"
 )]
 pub struct FilterArgs {
-    /// Only this code: 552, 4xx, 5.7.1, 5.7.* or *.2.2; "none" selects events without a reply code.
+    /// Only this code: 552, 4xx, 5.7.1, 5.7.* or none.
+    ///
+    /// *.2.2 matches 4.2.2 and 5.2.2; none matches events without a reply code.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub code: Vec<CodePattern>,
-    /// Only this class: 4xx or transient, 5xx or permanent, positive, intermediate.
+    /// Only this class: 4xx or transient, 5xx or permanent.
+    ///
+    /// Also positive and intermediate.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub class: Vec<Class>,
     /// Only this reason, such as mailbox-full.
@@ -38,30 +42,40 @@ pub struct FilterArgs {
     /// Only this direction: outbound, inbound or local.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub direction: Vec<Direction>,
-    /// Only this outcome: delivered, deferred, bounced, expired, rejected and others.
+    /// Only this outcome: delivered, deferred, bounced, rejected, ...
     ///
-    /// The others are warned, held, discarded and probe.
+    /// delivered, deferred, bounced, expired, rejected, warned, held, discarded or probe.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub outcome: Vec<Outcome>,
-    /// Only log lines of this mail server: postfix, exim, sendmail, opensmtpd or kumomta.
+    /// Only lines of this mail server: postfix, exim, sendmail, ...
+    ///
+    /// postfix, exim, sendmail, opensmtpd or kumomta.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub mta: Vec<Mta>,
-    /// Only this recipient; * matches anything, @example.org every address in that domain.
+    /// Only this recipient; @example.org is every one there.
+    ///
+    /// * matches anything, ? one character.
     #[arg(long, value_name = "ADDRESS")]
     pub to: Vec<TextPattern>,
     /// Only messages from this sender; "" is the null sender.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Vec<TextPattern>,
-    /// Only recipients in this domain; *.example.org matches its subdomains.
+    /// Only recipients in this domain.
+    ///
+    /// *.example.org matches its subdomains.
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Vec<TextPattern>,
     /// Only this provider, such as google.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub provider: Vec<String>,
-    /// Only replies of this remote server: a name, an address, or a network such as 192.0.2.0/24.
+    /// Only replies of this remote server.
+    ///
+    /// A name, an address, or a network such as 192.0.2.0/24; * matches anything.
     #[arg(long, value_name = "HOST")]
     pub relay: Vec<TextPattern>,
-    /// Only replies to this client: a name, an address or a network.
+    /// Only replies to this client.
+    ///
+    /// A name, an address, or a network such as 192.0.2.0/24; * matches anything.
     #[arg(long, value_name = "HOST")]
     pub client: Vec<TextPattern>,
     /// Only this instance, such as postfix-out or postfix/submission.
@@ -215,6 +229,14 @@ impl Filter {
         LineFilter(Self { args, ..self.clone() })
     }
 
+    /// The part of the filter that selects recipients: by address, domain, provider or relay. `None`: it has no such part.
+    pub fn of_recipients(&self) -> Option<Self> {
+        let FilterArgs { to, domain, provider, relay, .. } = self.args.clone();
+        let args = FilterArgs { to, domain, provider, relay, ..FilterArgs::default() };
+        let selects = args.criteria().iter().any(|criterion| !criterion.values.is_empty());
+        selects.then(|| Self { args, ..self.clone() })
+    }
+
     /// Whether `--from` is set.
     pub fn asks_for_sender(&self) -> bool {
         !self.args.from.is_empty()
@@ -346,16 +368,36 @@ impl TextPattern {
 }
 
 impl FromStr for TextPattern {
-    type Err = std::convert::Infallible;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim().trim_start_matches('<').trim_end_matches('>');
         if let Ok(net) = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
             return Ok(Self::Net(net));
         }
+        if let Some(fault) = network_fault(text) {
+            return Err(fault);
+        }
         let whole = if text.starts_with('@') { format!("*{text}") } else { text.to_owned() };
         Ok(Self::Words(Box::new(WildMatch::new_case_insensitive(&whole))))
     }
+}
+
+/// The fault of a text that is meant as an IP address or a network and is none: `192.0.2.0/99`, `192.0.2.300`. `None`: it
+/// may be a name.
+fn network_fault(text: &str) -> Option<String> {
+    if let Some((address, length)) = text.split_once('/')
+        && let Ok(address) = address.parse::<IpAddr>()
+    {
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        return Some(format!("the length of the network, {length:?}, must be a number from 0 to {most}"));
+    }
+    let (address, _) = text.split_once('/').unwrap_or((text, ""));
+    let parts: Vec<&str> = address.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (parts.len() == 4 && parts.iter().all(is_number)).then(|| {
+        format!("{address:?} is not an IP address: each number must be from 0 to 255, without leading zeros")
+    })
 }
 
 impl fmt::Display for TextPattern {
@@ -425,7 +467,7 @@ mod tests {
 
     #[track_caller]
     fn matches(pattern: &str, value: &str, wanted: bool) {
-        let Ok(read) = pattern.parse::<TextPattern>();
+        let read = pattern.parse::<TextPattern>().unwrap();
         assert_eq!(read.fits(value.as_bytes()), wanted, "{pattern} and {value}");
     }
 
@@ -441,6 +483,18 @@ mod tests {
         matches("<anna@example.org>", "anna@example.org", true);
         matches("", "", true);
         matches("a.c", "abc", false);
+    }
+
+    #[test]
+    fn a_network_that_is_none_is_refused() {
+        for text in
+            ["192.0.2.0/99", "192.0.2.0/", "192.0.2.0/x", "2001:db8::/129", "192.0.2.300", "192.0.2.999/24", "192.0.02.1"]
+        {
+            assert!(text.parse::<TextPattern>().is_err(), "{text}");
+        }
+        for text in ["192.0.2.*", "postfix/smtp", "a/b@example.org", "1.2.3", "mx.192.0.2.example.org", "*/24"] {
+            assert!(text.parse::<TextPattern>().is_ok(), "{text}");
+        }
     }
 
     #[test]

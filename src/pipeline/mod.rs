@@ -14,6 +14,7 @@ pub(crate) mod filter;
 pub(crate) mod line_context;
 pub(crate) mod lines;
 pub(crate) mod logs;
+pub(crate) mod paired;
 pub(crate) mod seek;
 pub(crate) mod session_peer;
 pub(crate) mod settle;

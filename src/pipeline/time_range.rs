@@ -28,8 +28,8 @@ impl TimeRange {
 }
 
 /// The accepted forms, for the error message about another one.
-pub(crate) const FORMS: &str = "-2h, \"3 days ago\", today, yesterday, \"yesterday 22:00\", \"last monday\", 02:30, \
-    \"2026-11-21 02:00\", \"Nov 21 02:00\", @1795222800 or RFC 3339";
+pub(crate) const FORMS: &str = "2h, 1d12h, \"3 days ago\", today, yesterday, \"yesterday 22:00\", \"last week\", \
+    \"last monday\", 02:30, \"2026-11-21 02:00\", \"21.11.2026 02:00\", \"Nov 21 02:00\", @1795222800 or RFC 3339";
 
 /// `now` gives the zone and the day that words count from; RFC 3339 names its own zone. `None`: the text has none of the
 /// forms.
@@ -54,11 +54,12 @@ pub fn read(text: &str, now: &Zoned) -> Option<Timestamp> {
     Some(now.time_zone().to_ambiguous_zoned(civil).compatible().ok()?.timestamp())
 }
 
-/// `-2h`, `-1d12h`, `2 hours ago`: only what is signed or says `ago`, since `2h` alone may mean either way.
+/// `2h`, `1d12h`, `3 days` and `3 days ago` count back from now, as `-2h` does; `+2h` counts forward.
 fn span(text: &str) -> Option<Span> {
     let signed = text.starts_with(['-', '+']);
     let ago = text.len() > 4 && text.to_ascii_lowercase().ends_with(" ago");
-    if signed || ago { text.parse().ok() } else { None }
+    let span: Span = text.parse().ok()?;
+    Some(if signed || ago { span } else { span.negate() })
 }
 
 /// A day, or a time of today, or both.
@@ -84,12 +85,42 @@ fn day(text: &str, now: &Zoned) -> Option<Date> {
         "tomorrow" => return today.tomorrow().ok(),
         _ => {}
     }
+    if let Some(first) = period(text, today) {
+        return Some(first);
+    }
     if let Some(weekday) = weekday(text.strip_prefix("last ").unwrap_or(text)) {
         // The latest one before today.
         return today.nth_weekday(-1, weekday).ok();
     }
     // A date alone: jiff would read one out of a date with a time, too.
-    text.parse().ok().filter(|_| text.len() == 10).or_else(|| month_day(text, today))
+    let iso = || text.parse().ok().filter(|_| text.len() == 10);
+    iso().or_else(|| day_month_year(text)).or_else(|| month_day(text, today))
+}
+
+/// The first day of `this week`, `last week`, `this month`, `last month`, `this year` or `last year`. A week begins on Monday
+/// (ISO 8601).
+fn period(text: &str, today: Date) -> Option<Date> {
+    let (which, unit) = text.split_once(' ')?;
+    let back = match which {
+        "this" => 0,
+        "last" => 1,
+        _ => return None,
+    };
+    match unit.trim_start() {
+        "week" => {
+            let days = i64::from(today.weekday().to_monday_zero_offset()) + 7 * back;
+            today.checked_sub(Span::new().days(days)).ok()
+        }
+        "month" => today.first_of_month().checked_sub(Span::new().months(back)).ok(),
+        "year" => today.first_of_year().checked_sub(Span::new().years(back)).ok(),
+        _ => None,
+    }
+}
+
+/// `22.11.2026`, `2.3.2026`: day, month and a year of four digits.
+fn day_month_year(text: &str) -> Option<Date> {
+    let (_, year) = text.rsplit_once('.')?;
+    Date::strptime("%d.%m.%Y", text).ok().filter(|_| year.len() == 4)
 }
 
 /// `monday` or `mon`.
@@ -142,6 +173,37 @@ mod tests {
     }
 
     #[test]
+    fn a_duration_without_a_sign_counts_back() {
+        reads("2h", "2026-11-22 01:00:00+01:00");
+        reads("1d", "2026-11-21 03:00:00+01:00");
+        reads("1d12h", "2026-11-20 15:00:00+01:00");
+        reads("3 days", "2026-11-19 03:00:00+01:00");
+        reads("15 min", "2026-11-22 02:45:00+01:00");
+        reads("2 weeks", "2026-11-08 03:00:00+01:00");
+        reads("+2h", "2026-11-22 05:00:00+01:00");
+    }
+
+    #[test]
+    fn knows_weeks_months_and_years() {
+        // A Sunday is the last day of its week.
+        reads("this week", "2026-11-16 00:00:00+01:00");
+        reads("last week", "2026-11-09 00:00:00+01:00");
+        reads("Last Week", "2026-11-09 00:00:00+01:00");
+        reads("this month", "2026-11-01 00:00:00+01:00");
+        reads("last month", "2026-10-01 00:00:00+02:00");
+        reads("this year", "2026-01-01 00:00:00+01:00");
+        reads("last year", "2025-01-01 00:00:00+01:00");
+    }
+
+    #[test]
+    fn reads_dates_with_dots() {
+        reads("22.11.2026", "2026-11-22 00:00:00+01:00");
+        reads("2.3.2026", "2026-03-02 00:00:00+01:00");
+        reads("21.11.2026 02:00", "2026-11-21 02:00:00+01:00");
+        reads("21.11.2026 02:00:30", "2026-11-21 02:00:30+01:00");
+    }
+
+    #[test]
     fn knows_days_by_name() {
         reads("today", "2026-11-22 00:00:00+01:00");
         reads("Yesterday", "2026-11-21 00:00:00+01:00");
@@ -169,8 +231,10 @@ mod tests {
 
     #[test]
     fn refuses_everything_else() {
-        for text in ["", "2h", "soon", "yesteryear", "2026-13-01", "25:00", "last", "@x", "Nov 31", "- 2 h x"]
-        {
+        for text in [
+            "", "2", "soon", "yesteryear", "2026-13-01", "25:00", "last", "@x", "Nov 31", "- 2 h x", "31.11.2026",
+            "11.22.2026", "22.11.26", "22.11.", "last hour", "next week", "2x",
+        ] {
             reads(text, "");
         }
     }

@@ -5,7 +5,9 @@ use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
 use crate::pipeline::filter::takes_address;
 use crate::report::event::{Record, RecordContext};
-use crate::report::{GroupKey, GroupTable, Input, NameCount, NameRow, Report, Row, WarningRow};
+use crate::report::{
+    FaultRow, GroupKey, GroupTable, Input, MainPlace, NameCount, NameRow, PlaceKind, Report, Row, WarningRow,
+};
 use crate::smtp::event::By;
 
 impl Redactor {
@@ -17,6 +19,8 @@ impl Redactor {
             hosts: _,
             input,
             totals: _,
+            sections,
+            trend: _,
             rows,
             groups,
             senders,
@@ -37,8 +41,12 @@ impl Redactor {
             storms: _,
             verdict: _,
             notes,
+            table_notes: _,
         } = report;
         self.input(input);
+        for row in sections.iter_mut().flat_map(|section| &mut section.rows) {
+            self.fault(row);
+        }
         for row in rows {
             self.row(row);
         }
@@ -140,6 +148,32 @@ impl Redactor {
             *name = self.host(name);
         }
         example.iter_mut().chain(examples).for_each(|line| *line = self.line(line));
+    }
+
+    fn fault(&self, row: &mut FaultRow) {
+        let FaultRow {
+            direction: _,
+            reason: _,
+            cause: _,
+            title: _,
+            totals: _,
+            codes: _,
+            code_count: _,
+            trend: _,
+            first: _,
+            last: _,
+            since: _,
+            last_day: _,
+            place,
+            places: _,
+            advice: _,
+            recipient,
+        } = row;
+        if let Some(MainPlace { kind: PlaceKind::Domain | PlaceKind::Client, name, percent: _ }) = place {
+            *name = self.host(name);
+        }
+        // A pseudonym is nobody to trace.
+        *recipient = None;
     }
 
     fn groups(&self, table: &mut GroupTable) {

@@ -22,7 +22,7 @@ impl Redactor {
     }
 
     fn story(&self, story: &mut Story) {
-        let Story { kind: _, state: _, first: _, last: _, seconds: _, count: _, hops } = story;
+        let Story { kind: _, state: _, first: _, last: _, seconds: _, count: _, recipients: _, hops } = story;
         // A name on one line of a message may occur alone in the text of another.
         let mut names = KnownNames::default();
         for hop in hops.iter() {
@@ -85,6 +85,8 @@ impl Redactor {
             stage: _,
             reason: _,
             title: _,
+            advice: _,
+            asked: _,
             text,
             count: _,
             next: _,

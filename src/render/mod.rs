@@ -32,8 +32,8 @@ pub struct Format {
     suffixes: &'static [&'static str],
     /// Read by people: nothing is printed if no line was understood.
     pub is_for_people: bool,
-    /// Shows the verdict, so that it has to be computed.
-    pub has_verdict: bool,
+    /// Read by a monitor, so that a log that ends too early is a finding.
+    pub is_for_monitors: bool,
     pub in_mail: InMail,
     pub show: fn(&Report, &TextStyle) -> String,
     /// Prints why the report cannot be trusted, instead of the report. `None`: the format has no way to say that.
@@ -57,7 +57,7 @@ const MACHINE: Format = Format {
     alias: None,
     suffixes: &[],
     is_for_people: false,
-    has_verdict: false,
+    is_for_monitors: false,
     in_mail: InMail::No,
     show: |report, _| json::pretty(report),
     show_trouble: None,
@@ -73,7 +73,7 @@ pub(crate) const TEXT: Format =
 /// The default format with `--nagios`.
 pub(crate) const LINE: Format = Format {
     name: "line",
-    has_verdict: true,
+    is_for_monitors: true,
     show: |report, _| nagios::show(report),
     show_trouble: Some(nagios::unknown),
     ..MACHINE

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::sanitize::printable;
-use crate::report::{Report, VerdictFinding, VerdictState};
+use super::words::verdict;
+use crate::report::{Report, VerdictState};
 
 /// Number of findings on the line.
 const FINDINGS_SHOWN: usize = 3;
@@ -12,7 +13,7 @@ const FINDINGS_SHOWN: usize = 3;
 /// that goes with it is [`status`].
 pub(crate) fn show(report: &Report) -> String {
     let findings = report.verdict.as_ref().map(|verdict| verdict.findings.as_slice()).unwrap_or_default();
-    let named: Vec<String> = findings.iter().take(FINDINGS_SHOWN).map(finding_text).collect();
+    let named: Vec<String> = findings.iter().take(FINDINGS_SHOWN).map(verdict::finding).collect();
     let more = findings.len().saturating_sub(FINDINGS_SHOWN);
     let totals = &report.totals;
     let (out, local) = (&totals.outbound, &totals.local);
@@ -48,15 +49,6 @@ pub(crate) fn unknown(why: &str) -> String {
     format!("SMTPLOG UNKNOWN - {}\n", plain(why))
 }
 
-fn finding_text(finding: &VerdictFinding) -> String {
-    let parts = [Some(finding.what.clone()), Some(finding.value.clone()).filter(|value| !value.is_empty())];
-    let text: Vec<String> = parts.into_iter().flatten().collect();
-    match &finding.usual {
-        Some(usual) => format!("{} (usual {usual})", text.join(": ")),
-        None => text.join(": "),
-    }
-}
-
 fn word(report: &Report) -> &'static str {
     match status(report) {
         0 => "OK",
@@ -66,10 +58,11 @@ fn word(report: &Report) -> &'static str {
     }
 }
 
-/// The exit status: 0 ok, 1 watch, 2 bad, 3 no verdict or no understood line.
+/// The exit status: 0 ok, 1 watch, 2 bad, 3 no verdict, no understood line, or a silence that nothing is known about.
 pub(crate) fn status(report: &Report) -> u8 {
     let Some(verdict) = &report.verdict else { return 3 };
-    if report.input.lines > 0 && report.input.understood == 0 {
+    let is_unknown = verdict.silent && verdict.state == VerdictState::Watch;
+    if is_unknown || report.input.lines > 0 && report.input.understood == 0 {
         return 3;
     }
     match verdict.state {

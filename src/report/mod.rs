@@ -8,6 +8,7 @@ pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod name_row;
 pub(crate) mod row;
+pub(crate) mod section;
 pub(crate) mod storm;
 pub(crate) mod time;
 pub(crate) mod totals;
@@ -24,6 +25,10 @@ pub use self::delay_row::{DelayRow, PhaseRow};
 pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 pub use self::row::Row;
 pub use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
+pub use self::section::{
+    ActionSection, CodeCount, DirectionTotals, FaultRow, FaultTotals, LastDay, MainPlace, PlaceKind,
+    TrendAxis,
+};
 pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
 pub use self::totals::{
@@ -46,6 +51,10 @@ pub struct Report {
     pub hosts: Vec<String>,
     pub input: Input,
     pub totals: Totals,
+    /// Failed messages by who must act, the most urgent first. Each failed message is in one row of one section.
+    pub sections: Vec<ActionSection>,
+    /// What the trends of these rows count; null: no mail line has a timestamp.
+    pub trend: Option<TrendAxis>,
     /// Most attempts first.
     pub rows: Vec<Row>,
     /// The groups of `--by`; absent without that option.
@@ -88,11 +97,14 @@ pub struct Report {
     /// Bursts of failures and silences, the most important first; absent without `--storms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storms: Option<Vec<StormLine>>,
-    /// Whether all is well; absent if no option asks for a verdict.
+    /// Whether all is well; absent only in a report of the library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// Limits of the numbers, in English.
     pub notes: Vec<String>,
+    /// How many of the notes, from the first, are about tables that the first screen of the text does not show.
+    #[serde(skip)]
+    pub table_notes: usize,
 }
 
 pub(crate) const SCHEMA: &str = "smtplog.report/1";

@@ -4,6 +4,7 @@ use jiff::Zoned;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::section::DirectionTotals;
 use super::time::{date_time, rfc3339};
 use crate::catalog::classify::Reason;
 
@@ -31,6 +32,12 @@ pub struct Messages {
     pub received: u64,
     /// How many of these were written by this server itself: bounces and other notices.
     pub notices: u64,
+    /// How many of these notices were delivered.
+    pub notices_delivered: u64,
+    /// Messages to another server, without this server's own notices.
+    pub outgoing: DirectionTotals,
+    /// Messages to recipients on this server alone, without this server's own notices.
+    pub local: DirectionTotals,
     /// Delivered to every recipient.
     pub delivered: u64,
     /// Still in the queue, with a deferred recipient.

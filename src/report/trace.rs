@@ -39,9 +39,19 @@ pub(crate) struct Story {
     pub seconds: Option<u64>,
     /// For rejections: the number of sessions with the same rejections. 1 for a message.
     pub count: u64,
+    /// The recipients of the message by their state at the end of the logs, without those of notifications. Empty: the logs
+    /// show no result, or it is a rejection.
+    pub recipients: Vec<RecipientCount>,
     /// The queue ids that the message had, in order, and the notifications about it. For rejections: one hop without a
     /// queue id.
     pub hops: Vec<StoryHop>,
+}
+
+/// How many recipients of a message are in a state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub(crate) struct RecipientCount {
+    pub state: StoryState,
+    pub count: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
@@ -54,7 +64,7 @@ pub(crate) enum StoryKind {
 }
 
 /// The state of a message at the end of the logs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "State")]
 pub(crate) enum StoryState {
@@ -129,6 +139,10 @@ pub(crate) struct StoryStep {
     pub reason: Option<Reason>,
     /// The reason in words.
     pub title: Option<String>,
+    /// What to do about it, in one line. Null for delivered mail.
+    pub advice: Option<String>,
+    /// The recipient, before or after rewriting, is what was asked for.
+    pub asked: bool,
     pub text: String,
     /// How often the client got this rejection in its session; 1 for everything else.
     pub count: u64,

@@ -61,6 +61,8 @@ pub enum VerdictState {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Verdict {
     pub state: VerdictState,
+    /// The period that was asked for has no mail line at its end, or none at all.
+    pub silent: bool,
     /// The worst first; empty: all is well.
     pub findings: Vec<VerdictFinding>,
 }
@@ -76,6 +78,8 @@ pub struct VerdictFinding {
     pub value: String,
     /// The usual value, with the same unit; null: not known.
     pub usual: Option<String>,
+    /// The finding in one sentence; null: `what`, `value` and `usual` say it.
+    pub text: Option<String>,
     /// The index of its row in `rows`; null: it is not about a row.
     pub row: Option<usize>,
 }

@@ -5,20 +5,23 @@
 //! earlier. Such lines are deferred and parsed again by the merger. Hand-offs to a program that returns the message
 //! wait until a line names the new queue id; nearly always an earlier line of the same block has named it.
 
+use std::sync::Arc;
+
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
+use super::counted_part::CountedPart;
 use super::host_spans::HostSpans;
-use super::pending_hops::{KeptHandOff, PendingHandOffs};
+use super::pending_hops::PendingHandOffs;
+use super::postponed::{PostponedKind, PostponedLine, PostponedLines};
 use crate::catalog::Catalog;
-use crate::catalog::classify::Classification;
 use crate::input::read::HeapSize;
 use crate::messages::block_tracker::{BlockTracker, PartialMessages};
 use crate::messages::context::MetadataTable;
 use crate::messages::hop::HandOff;
 use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
-use crate::messages::part::{DamagedMessages, MessagePart};
+use crate::messages::part::DamagedMessages;
 use crate::messages::totals::{self, MessageTotals};
 use crate::messages::transition::Transition;
 use crate::messages::{MessageSummary, MessageTracker};
@@ -27,9 +30,8 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::session_peer::OwnedPeer;
 use crate::pipeline::sink::{
-    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning,
+    Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning,
 };
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
@@ -85,8 +87,19 @@ impl<'a> CountPlan<'a> {
         let counts_arrivals = self.delays && self.filter.is_empty();
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
         let (hops, counts_warnings) = (self.hops, self.filter.is_empty());
+        let recipients = self.filter.of_recipients().map(Arc::new);
         let spans = self.for_parts.then(HostSpans::default);
-        BlockCounter { tally, tracker, hops, pending, deferred, counts_arrivals, counts_warnings, spans }
+        BlockCounter {
+            tally,
+            tracker,
+            hops,
+            pending,
+            deferred,
+            counts_arrivals,
+            counts_warnings,
+            recipients,
+            spans,
+        }
     }
 
     pub fn merger(self) -> Merger<'a> {
@@ -153,6 +166,8 @@ pub struct BlockCounter {
     counts_arrivals: bool,
     /// The servers' own warnings are counted too.
     counts_warnings: bool,
+    /// The part of the filter that selects recipients. None: it selects none.
+    recipients: Option<Arc<Filter>>,
     /// None: they are not wanted.
     spans: Option<HostSpans>,
 }
@@ -164,76 +179,19 @@ pub struct BlockCounts {
     deferred: PostponedLines,
 }
 
-/// Lines that wait for the merger, in their order.
-#[derive(Default)]
-struct PostponedLines {
-    /// The lines without separators.
-    text: Vec<u8>,
-    lines: Vec<PostponedLine>,
-    /// The host of the lines that name none; all are of one file.
-    host: Option<Box<[u8]>>,
-    /// Heap bytes of the peers in `lines`.
-    peer_bytes: usize,
-}
-
-struct PostponedLine {
-    /// Where the line ends in the text.
-    end: usize,
-    place: LineOffset,
-    line_kind: PostponedKind,
-}
-
-enum PostponedKind {
-    /// A queue record, with its minute.
-    Fact(Option<i64>),
-    Event {
-        /// Which event of its line it is.
-        part: u32,
-        /// The peer, if another line shows it.
-        peer: Option<Box<OwnedPeer>>,
-        moment: Option<LogTime>,
-        verdict: Option<Classification>,
-        /// The filter admits the event, apart from its sender.
-        wanted: bool,
-    },
-}
-
 impl HeapSize for BlockCounts {
     fn held_bytes(&self) -> usize {
         self.partials.held_bytes()
             + self.pending.bytes()
-            + self.deferred.text.capacity()
-            + self.deferred.peer_bytes
-            + self.deferred.lines.capacity() * size_of::<PostponedLine>()
-    }
-}
-
-impl PostponedLines {
-    fn add(&mut self, raw: &[u8], place: LineOffset, line_kind: PostponedKind) {
-        self.text.extend_from_slice(raw);
-        self.lines.push(PostponedLine { end: self.text.len(), place, line_kind });
-    }
-
-    fn note_host(&mut self, raw: &[u8], line: &LogLine) {
-        if self.host.is_none() {
-            self.host = line.host_outside(raw).map(Box::from);
-        }
-    }
-
-    fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
-        let LoggedEvent { part, moment, verdict, .. } = *logged;
-        let event = logged.event;
-        let peer = mta::may_lack_peer(event).then(|| Box::new(OwnedPeer::of(&event.peer)));
-        self.peer_bytes += peer.as_ref().map_or(0, |peer| peer.held_bytes());
-        self.note_host(logged.raw, logged.line);
-        self.add(logged.raw, logged.place, PostponedKind::Event { part, peer, moment, verdict, wanted });
+            + self.deferred.held_bytes()
     }
 }
 
 impl BlockCounter {
     /// Counts an event. `stated` has only what its line states: a rejection counts for the sender that its line names.
     fn count(&mut self, logged: &LoggedEvent, stated: &LoggedEvent, wanted: bool) {
-        let hop = self.tracker.event(stated, wanted);
+        let concerns = wanted || self.concerns(logged);
+        let hop = self.tracker.event(stated, wanted, concerns);
         match hop {
             _ if !wanted => {}
             HandOff::Pending(copy) if !self.hops => self.pending.add(logged, copy),
@@ -250,17 +208,12 @@ impl BlockCounter {
             spans.add(line.host, minute);
         }
     }
-}
 
-/// The counts of a part.
-pub(crate) struct CountedPart {
-    pub tally: KeptTally,
-    pub messages: MessagePart,
-    /// Hand-offs whose new queue id no line of the part names.
-    pub waiting: Vec<KeptHandOff>,
-    pub given_up: u64,
-    /// The first and the last minute of each host.
-    pub spans: std::collections::BTreeMap<Vec<u8>, (i64, i64)>,
+    /// The filter admits the recipient, so that the event decides what became of the message.
+    fn concerns(&self, logged: &LoggedEvent) -> bool {
+        let LoggedEvent { event, verdict, line, book, .. } = *logged;
+        self.recipients.as_ref().is_none_or(|filter| filter.admits(event, verdict, line, book))
+    }
 }
 
 impl EventSink for BlockCounter {

@@ -2,9 +2,11 @@
 
 use std::cmp::Reverse;
 
+use super::sections::flow;
 use crate::catalog::ReasonRow;
 use crate::messages::MessageSummary;
-use crate::report::{DeliveredLater, ExpiredAfter, Messages};
+use crate::messages::failure::{ByFlow, FlowTotals};
+use crate::report::{DeliveredLater, DirectionTotals, ExpiredAfter, Messages};
 
 /// `minutes` are the first and the last minute of the logs, counted from 1970-01-01T00:00Z. None: no line has a valid
 /// timestamp.
@@ -40,6 +42,9 @@ pub(crate) fn messages(
         messages: done + in_queue,
         received: totals.received,
         notices: totals.notices,
+        notices_delivered: totals.notices_delivered,
+        outgoing: outgoing(&totals.flows),
+        local: flow(&totals.flows.local),
         delivered: totals.delivered,
         deferred: queue.deferred,
         bounced: totals.bounced,
@@ -54,4 +59,12 @@ pub(crate) fn messages(
         delivered_later: later,
         expired_after: expired,
     }
+}
+
+/// Messages to other servers, with those in the queue of which the log shows no attempt.
+fn outgoing(flows: &ByFlow<FlowTotals>) -> DirectionTotals {
+    let mut outgoing = flow(&flows.outgoing);
+    let FlowTotals { held, untried, deferred, .. } = flows.unknown;
+    outgoing.add(&flow(&FlowTotals { held, untried, deferred, ..FlowTotals::default() }));
+    outgoing
 }

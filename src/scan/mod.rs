@@ -5,6 +5,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod baseline;
+pub(crate) mod counted_part;
 pub(crate) mod counter;
 pub(crate) mod delays;
 pub(crate) mod groups;
@@ -16,7 +17,9 @@ pub(crate) mod names;
 pub(crate) mod notes;
 pub(crate) mod options;
 pub(crate) mod pending_hops;
+mod postponed;
 pub(crate) mod rows;
+pub(crate) mod sections;
 pub(crate) mod summary;
 pub(crate) mod totals;
 pub(crate) mod verdict;

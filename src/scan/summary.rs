@@ -9,6 +9,7 @@ use super::names::NameTables;
 use super::notes::{on_estimates, on_limits, on_messages, on_names, on_time};
 use super::options::ReportOptions;
 use super::rows::rows;
+use super::sections::{BuiltSections, sections};
 use super::totals::{hosts, timeline, totals};
 use super::warnings::warnings;
 use crate::catalog;
@@ -25,17 +26,22 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
     let (warnings, warnings_note) = warnings(std::mem::take(&mut tally.warnings), options);
     let (counts, groups) = (std::mem::take(&mut tally.rows), tally.groups.take());
     let tally = &tally;
+    let BuiltSections { sections, trend } = sections(tally, &counts, summary, options);
     let rows = rows(counts, tally, options);
     let estimated = on_estimates(&rows.iter().map(|row| row.recipients_exact).collect::<Vec<_>>());
     let tables = NameTables::new(tally, summary, &totals, options.providers);
     let rests = tables.rests();
     let groups = groups.map(|groups| table(groups, options.providers, options.sort, options.reverse));
+    let of_tables = [on_names(&rests), estimated, warnings_note.into_iter().collect()].concat();
+    let table_notes = of_tables.len();
     Report {
         schema: SCHEMA,
         range: range(&options.read),
         hosts: hosts(tally),
         input: input(&options.read, options.filter),
         totals,
+        sections,
+        trend,
         rows,
         groups,
         rest: rests,
@@ -54,15 +60,8 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
         failed: None,
         storms: None,
         verdict: None,
-        notes: [
-            limits,
-            on_names(&rests),
-            estimated,
-            on_messages(summary),
-            warnings_note.into_iter().collect(),
-            on_time(&options.read),
-            options.notes.clone(),
-        ]
-        .concat(),
+        table_notes,
+        notes: [of_tables, limits, on_messages(summary), on_time(&options.read), options.notes.clone()]
+            .concat(),
     }
 }

@@ -10,7 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The codes of one reply. Of a reply with several lines they are those of the last line (RFC 5321 §4.2.1).
+/// The codes of one reply. All lines of a reply have the same code (RFC 5321 §4.2.1), so the first line decides; the enhanced
+/// code is that of the last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reply {
     pub code: Code,
@@ -23,35 +24,53 @@ impl Reply {
     /// Parses `550-5.7.1 first 550 5.7.1 last`, whose lines are joined by blanks (Postfix) or by a literal `\n` (Exim).
     /// `None`: the text does not begin with a reply.
     pub fn read(text: &[u8]) -> Option<Self> {
-        let (first, words) = Code::read(text)?;
-        let (code, words) = match words {
-            [b'-', rest @ ..] => last_line(first, rest).unwrap_or((first, words)),
-            _ => (first, words),
-        };
+        let (code, words) = Code::read(text)?;
+        let words = if words.first() == Some(&b'-') { last_line(code, words) } else { words };
         Some(Self { code, enhanced: enhanced(words).or_else(|| in_words(words)) })
+    }
+
+    /// Parses a reply of which the server's DSN is known, so `dsn` tells the class of the last line. Where that is not the
+    /// class of the first line, the line that has this very code counts: a server that breaks the rule.
+    pub(crate) fn read_with_dsn(text: &[u8], dsn: Option<EnhancedCode>) -> Option<Self> {
+        let reply = Self::read(text)?;
+        match dsn {
+            Some(dsn) if dsn.class() != reply.code.class() => Some(
+                later_lines(text)
+                    .find_map(|(code, words)| {
+                        let same = enhanced(words) == Some(dsn) && code.class() == dsn.class();
+                        same.then_some(Self { code, enhanced: Some(dsn) })
+                    })
+                    .unwrap_or(reply),
+            ),
+            Some(_) | None => Some(reply),
+        }
     }
 }
 
-/// Finds the last line, whose code is followed by a blank. It may have another code than the first line. A line with an
-/// enhanced code is preferred, since the text of earlier lines can contain any number.
-fn last_line(first: Code, words: &[u8]) -> Option<(Code, &[u8])> {
+/// The text behind the code of the last line. A line with an enhanced code is preferred, since the text of earlier lines can
+/// contain any number. Without such a line, the text of the first.
+fn last_line(code: Code, words: &[u8]) -> &[u8] {
     let mut plain = None;
-    let mut other = None;
-    for at in memchr::memchr2_iter(b' ', b'n', words) {
-        let Some((code, rest)) = words.get(at + 1..).and_then(Code::read) else { continue };
-        let breaks = words.get(at) == Some(&b' ') || at > 0 && words.get(at - 1) == Some(&b'\\');
-        if !breaks || rest.first() == Some(&b'-') {
+    for (other, rest) in later_lines(words) {
+        if other != code || rest.first() == Some(&b'-') {
             continue;
         }
-        let found = Some((code, rest));
-        match (code == first, enhanced(rest)) {
-            (true, Some(_)) => return found,
-            (true, None) => plain = plain.or(found),
-            (false, Some(enhanced)) if enhanced.class() == code.class() => other = found,
-            (false, _) => {}
+        if enhanced(rest).is_some() {
+            return rest;
         }
+        plain = plain.or(Some(rest));
     }
-    plain.or(other)
+    plain.unwrap_or(words)
+}
+
+/// The places where a later line may begin, behind a blank or the line break of Exim. The text of a line can contain numbers,
+/// too, so that none of them is trusted for its code.
+fn later_lines(words: &[u8]) -> impl Iterator<Item = (Code, &[u8])> {
+    memchr::memchr2_iter(b' ', b'n', words).filter_map(|at| {
+        let found = words.get(at + 1..).and_then(Code::read)?;
+        let breaks = words.get(at) == Some(&b' ') || at > 0 && words.get(at - 1) == Some(&b'\\');
+        breaks.then_some(found)
+    })
 }
 
 /// Parses the enhanced code behind the code: `-5.7.1 …`, ` 5.7.1 …`, ` #5.1.0 …`.
@@ -292,14 +311,30 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_last_of_many_lines() {
+    fn reads_the_one_code_of_many_lines() {
         reads("550-5.7.26 Not authenticated. 550 5.7.26 See the page", "550 5.7.26");
         reads("550-one 550-two 550 three", "550");
         reads("550-5.2.1 disabled 550", "550");
         reads("550-see 550 for more 550 5.1.1 last", "550 5.1.1");
         reads("550-I don't like this user\\n550 5.1.1 Bad user", "550 5.1.1");
         reads("250- 3nn byte chunk, total 3nn\\\\n250 OK id=1", "250");
-        reads("550-5.7.1 first 554 5.7.0 last", "554 5.7.0");
+        reads("550-5.7.1 first 554 5.7.0 last", "550 5.7.1");
+        reads("550-5.7.1 first line 250 2.0.0 ok", "550 5.7.1");
+        reads("550-first line 250 2.0.0 ok", "550");
+        reads("421-4.7.0 first 550 5.1.1 words 421 4.7.0 last", "421 4.7.0");
+    }
+
+    #[test]
+    fn believes_the_dsn_of_a_server_that_breaks_the_rule() {
+        let code = |text: &str, dsn: &str| {
+            let dsn = EnhancedCode::read(dsn.as_bytes()).map(|(dsn, _)| dsn);
+            Reply::read_with_dsn(text.as_bytes(), dsn).map(|reply| reply.code.number())
+        };
+        assert_eq!(code("250-first 550 5.1.1 last", "5.1.1"), Some(550));
+        assert_eq!(code("550-5.7.1 first line 250 2.0.0 ok", "5.7.1"), Some(550));
+        // Postfix takes 552 after RCPT for 452.
+        assert_eq!(code("552-5.2.2 full 552 5.2.2 see 450 now", "4.2.2"), Some(552));
+        assert_eq!(code("552 5.2.2 full", "4.2.2"), Some(552));
     }
 
     #[test]

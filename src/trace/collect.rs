@@ -259,7 +259,7 @@ impl<'a> NoteCollector<'a> {
         let classification = self.classifier.classify(event);
         let filter = self.wanted.filter;
         let admitted = filter.is_empty() || filter.admits(event, classification, line, self.task.book);
-        let step = Box::new(step(event, classification, moment, rest));
+        let step = Box::new(step(event, classification, moment, rest, (self.wanted.query, self.task.book)));
         NoteKind::Event { step, sender: event.sender.map(LogText::string), admitted }
     }
 

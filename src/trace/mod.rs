@@ -11,6 +11,7 @@ pub(crate) mod lifetime;
 pub(crate) mod linked_ids;
 pub(crate) mod note;
 pub(crate) mod query;
+pub(crate) mod recipients;
 pub(crate) mod rejected;
 pub(crate) mod search;
 pub(crate) mod state;

@@ -1,6 +1,8 @@
 //! Defines the note that is kept of one line about a message, and the story step of an event.
 
+use super::query::TraceQuery;
 use crate::catalog::classify::Classification;
+use crate::catalog::{Catalog, Situation, advise};
 use crate::messages::metadata::MessageMetadata;
 use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
@@ -73,7 +75,10 @@ pub(crate) fn step(
     classification: Option<Classification>,
     moment: Option<LogTime>,
     words: &[u8],
+    (query, catalog): (&TraceQuery, &Catalog),
 ) -> StoryStep {
+    let situation =
+        classification.map(|found| Situation::of_event(event, &found, true, &catalog.providers));
     StoryStep {
         time: moment.and_then(LogTime::rfc3339),
         what: StepKind::of(event.outcome),
@@ -91,6 +96,8 @@ pub(crate) fn step(
         stage: event.stage,
         reason: classification.map(|classification| classification.reason),
         title: None,
+        advice: situation.and_then(|situation| advise(&situation, Some(event.mta))).map(|advice| advice.line),
+        asked: query.is_recipient(event, words),
         text: LogText(event.text).into(),
         count: 1,
         next: None,
@@ -112,6 +119,8 @@ pub(crate) fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>
         stage: None,
         reason: None,
         title: None,
+        advice: None,
+        asked: false,
         text: String::new(),
         count: 1,
         next,

@@ -26,9 +26,10 @@ pub(crate) struct TraceQuery {
 const ANCHOR_LENGTH: usize = 3;
 
 impl TraceQuery {
-    pub(crate) fn read(typed: &str) -> Self {
+    /// Error: why the text is none of these.
+    pub(crate) fn read(typed: &str) -> Result<Self, String> {
         let text = typed.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
-        let Ok(pattern) = TextPattern::from_str(&text);
+        let pattern = TextPattern::from_str(&text)?;
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
         let anchor = match net {
             Some(net) => common_prefix(net),
@@ -39,7 +40,7 @@ impl TraceQuery {
             let mut builder = RegexBuilder::new(&regex::escape(&anchor));
             builder.case_insensitive(true).unicode(false).build().ok()
         });
-        Self { text, net, pattern, anchor }
+        Ok(Self { text, net, pattern, anchor })
     }
 
     /// A pattern that every matching line contains. `None`: any line may match.
@@ -49,6 +50,13 @@ impl TraceQuery {
 
     pub(crate) fn is_queue_id(&self, id: &[u8]) -> bool {
         id == self.text.as_bytes()
+    }
+
+    /// Whether the recipient of an event, before or after rewriting, is what is sought. `text` is the text of the line after the
+    /// queue id.
+    pub(crate) fn is_recipient(&self, event: &Event, text: &[u8]) -> bool {
+        let named = [event.recipient, mta::original_recipient(event.mta, text)];
+        self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
     }
 
     /// `text` is the text of the line after the queue id.
@@ -113,7 +121,7 @@ mod tests {
 
     #[track_caller]
     fn finds(what: &str, raw: &str, wanted: bool) {
-        let query = TraceQuery::read(what);
+        let query = TraceQuery::read(what).unwrap();
         let line = LogLine::read(raw.as_bytes());
         let id = mta::queue_id(&line);
         let text = id.map_or(line.text, |(_, _, rest)| rest);

@@ -6,6 +6,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::note::{pid, step};
+use super::query::TraceQuery;
+use crate::catalog::Catalog;
 use crate::catalog::classify::Classification;
 use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
@@ -64,9 +66,10 @@ impl RejectedCommand {
         (moment, place): (Option<LogTime>, LineOffset),
         whole: &[u8],
         hasher: &RandomState,
+        context: (&TraceQuery, &Catalog),
     ) -> Self {
         let OpenedLine { raw, line, times } = opened;
-        let step = step(event, classification, moment, line.text);
+        let step = step(event, classification, moment, line.text, context);
         Self {
             process: process(line, raw, hasher),
             mta: event.mta,
@@ -278,6 +281,7 @@ impl RejectedSession {
             last: last.0.and_then(LogTime::rfc3339),
             seconds,
             count,
+            recipients: Vec::new(),
             hops: vec![hop],
         }
     }

@@ -203,6 +203,7 @@ impl<'a> LinkScanner<'a> {
             (moment, place),
             whole,
             &self.hasher,
+            (self.query, self.task.book),
         ));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::lifetime::MessageLifetime;
 use super::note::{MessageNote, NoteKind, bare};
+use super::recipients::recipients;
 use super::state::{state_of_lifetime, state_of_story};
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
@@ -27,6 +28,7 @@ pub(crate) fn story(lifetimes: &[MessageLifetime], end: Option<i64>) -> Story {
         last: last.and_then(LogTime::rfc3339),
         seconds,
         count: 1,
+        recipients: recipients(&hops),
         hops,
     }
 }

@@ -269,7 +269,7 @@ fn a_report_does_not_wait_for_threads_without_number() {
 #[test]
 fn only_filters_stand_under_the_heading_of_filters() {
     for command in ["scan", "events"] {
-        let (_, help, _) = run(&[command, "-h"]);
+        let (_, help, _) = run(&[command, "--help"]);
         let begin = help.find("\nWhich events").unwrap();
         let end = begin + help.get(begin..).unwrap().find("\n\n").unwrap();
         let filters = help.get(begin..end).unwrap();

@@ -420,7 +420,10 @@ fn rules_may_stand_in_the_configuration() {
 fn an_option_in_front_of_a_subcommand_is_not_lost() {
     let home = tempdir().unwrap();
     let (status, _, err) = ran(smtplog(&["-n", "3", "explain", "452"], home.path()));
-    assert!(status == 2 && err.contains("put --top after \"explain\""), "{status} {err}");
+    assert!(status == 2 && err.contains("unexpected argument '-n'"), "{status} {err}");
+    let before = ran(smtplog(&["--format", "json", "explain", "452"], home.path()));
+    assert_eq!(before, ran(smtplog(&["explain", "--format", "json", "452"], home.path())));
+    assert!(before.0 == 0 && before.1.starts_with('{'), "{before:?}");
     assert_eq!(ran(smtplog(&["--no-config", "explain", "452"], home.path())).0, 0);
 }
 

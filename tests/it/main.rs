@@ -17,6 +17,7 @@ mod documents;
 mod explain;
 mod filters;
 mod fixtures;
+mod forged;
 mod formats;
 mod forms;
 mod fuzz;

@@ -64,6 +64,20 @@ pub struct RuleRow {
     pub example: String,
 }
 
+impl RuleRow {
+    /// Whether some replies do not match. Phrases that must not occur are no condition of their own.
+    fn has_condition(&self) -> bool {
+        self.reply.is_some()
+            || self.pattern.is_some()
+            || [&self.words, &self.and, &self.provider, &self.class].iter().any(|list| !list.is_empty())
+            || !self.code.is_empty()
+            || !self.enhanced.is_empty()
+            || !self.stage.is_empty()
+            || !self.direction.is_empty()
+            || !self.mta.is_empty()
+    }
+}
+
 /// A rule, by its position in the catalogue.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RuleId(u16);
@@ -268,6 +282,7 @@ impl Rules {
     /// `causes` are rules that give a cause to a reply whose reason is known.
     pub fn compile(
         mut rows: Vec<RuleRow>,
+        own: usize,
         causes: Vec<RuleRow>,
         providers: &Providers,
     ) -> Result<Self, RuleFault> {
@@ -281,6 +296,13 @@ impl Rules {
             }
         }
         for (at, row) in rows.iter().enumerate() {
+            if at < own && !row.has_condition() {
+                return Err((at, format!(
+                    "the rule {:?} has no condition, so it would match every failure; add words, pattern, code, enhanced, \
+                     stage, direction, class, mta, provider or reply",
+                    row.id
+                )));
+            }
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {
                     let owner = PhraseOwner::Rule(at as u16, part);

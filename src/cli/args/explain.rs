@@ -16,23 +16,34 @@ pub struct ExplainArgs {
     /// line of a mail server log; - reads one of these from each line of standard input.
     #[arg(value_name = "WHAT", required = true)]
     pub what: Vec<OsString>,
-    /// Who sent the reply: outbound, a remote server to yours; inbound, your server to a client; local, local delivery. [default: advice for both sides]
+    /// Direction of the mail: outbound, inbound or local.
+    ///
+    /// outbound: a remote server sent the reply to yours; inbound: your server sent it to a client; local: local delivery.
+    /// [default: advice for both sides]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub direction: Option<Direction>,
-    /// The command that the reply answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, "end of DATA", or any other SMTP command.
+    /// The SMTP command that was answered, such as RCPT.
+    ///
+    /// connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, "end of DATA", or any other SMTP command.
     #[arg(long, value_parser = stage, value_name = "COMMAND")]
     pub stage: Option<CommandStage>,
-    /// Show the commands of this mail server only: postfix, exim, sendmail, opensmtpd or kumomta. [default: all]
+    /// Your mail server: postfix, exim, sendmail and others.
+    ///
+    /// Shows only the commands of postfix, exim, sendmail, opensmtpd or kumomta. [default: that of the usual log, else all]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub mta: Option<Mta>,
-    /// Host name of the other server; identifies the provider, whose replies may have their own meaning.
+    /// Host name of the other server.
+    ///
+    /// Identifies the provider, whose replies may have their own meaning.
     #[arg(long, value_name = "HOST")]
     pub relay: Option<String>,
-    /// Show everything that is known, not only the short answer: when it is sent, what else it can mean, the complete
-    /// advice, and the sources. JSON and Markdown always have everything.
+    /// Show everything that is known, not only the short answer.
+    ///
+    /// Adds when the reply is sent, what else it can mean, the complete advice, and the sources. JSON and Markdown always have
+    /// everything.
     #[arg(long)]
     pub full: bool,
-    /// How much advice to show: line, the short answer; full, the same as --full.
+    /// How much to show: line, the short answer; full, the same as --full.
     #[arg(long, value_enum, hide_possible_values = true, default_value_t = AdviceChoice::Line, value_name = "HOW")]
     pub advice: AdviceChoice,
     #[command(flatten)]
@@ -55,7 +66,9 @@ pub struct CompareArgs {
 
 #[derive(Args, Debug)]
 pub struct CodesArgs {
-    /// List only the codes of this class: 2xx, 3xx, 4xx or 5xx, or positive, intermediate, transient, permanent.
+    /// Only this class: 2xx, 3xx, 4xx or 5xx.
+    ///
+    /// Or positive, intermediate, transient, permanent.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub class: Option<Class>,
     #[command(flatten)]
@@ -65,8 +78,8 @@ pub struct CodesArgs {
 /// How a document from the catalogue is printed.
 #[derive(Args, Debug)]
 pub struct AnswerFormatArgs {
-    /// Output format.
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    /// Output format: text, json, ndjson or markdown.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = AnswerFormat::Text)]
     pub format: AnswerFormat,
     #[command(flatten)]
     pub style: StyleArgs,

@@ -7,7 +7,7 @@ use clap::Args;
 use super::output::{OUTPUT, REPORT};
 use crate::input::host_pattern::{HostName, HostPattern};
 
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct InputArgs {
     /// Log files, in any order; a directory stands for the mail logs in it; - is standard input.
     ///
@@ -15,13 +15,15 @@ pub struct InputArgs {
     /// first of the usual places, such as /var/log/mail.log.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Also read the rotated parts of each file: mail.log.1, mail.log.2.gz, mail.log-20261121.
+    /// Also read rotated parts, such as mail.log.1.
+    ///
+    /// These are the files in the same folder whose names begin in the same way: mail.log.2.gz, mail.log-20261121.
     #[arg(long)]
     pub rotated: bool,
-    /// Read the mail messages of the systemd journal, in addition to any FILE.
+    /// Read mail messages of the systemd journal, besides any FILE.
     #[arg(long)]
     pub journal: bool,
-    /// The host of lines that name none, such as those of an Exim mainlog.
+    /// Host of lines that name none, such as those of an Exim mainlog.
     #[arg(long, value_name = "NAME", conflicts_with = "host_from")]
     pub host: Option<HostName>,
     /// Take that host from the path of each log: 'logs/{host}/*'; * matches anything.
@@ -33,12 +35,14 @@ pub struct InputArgs {
     /// Number of threads, at most 64 or one per core. [default: one per core; 1 for files of 2 MiB or less]
     #[arg(short = 'j', long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Only lines from this time on: -2h, today, 02:30, "2026-11-21 02:00".
+    /// Only lines from this time on: 2h, yesterday, 21.11.2026.
     ///
-    /// Also "3 days ago", yesterday, "yesterday 22:00", "last monday", "Nov 21 02:00", @1795222800 and RFC 3339.
+    /// 2h, 1d12h or "3 days ago" count back from now. Days: today, yesterday, monday, "last monday", 2026-11-21, 21.11.2026,
+    /// "Nov 21", each with a time if needed: "yesterday 22:00". A time alone is today's: 02:30. "last week", "last month" and
+    /// "last year" are their first days; a week begins on Monday. Also @1795222800 and RFC 3339.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub since: Option<String>,
-    /// Only lines before this time; same forms as --since.
+    /// Only lines before this time; takes the same as --since.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub until: Option<String>,
     /// Year of the last line whose timestamp has no year.
@@ -62,9 +66,9 @@ pub struct InputArgs {
 
 #[derive(Args, Debug)]
 pub struct StateArgs {
-    /// Read only what was logged since the last run with this FILE, which stores how far each log was read.
+    /// Read only what is new since the last run with this FILE.
     ///
-    /// The first run creates it and reads everything, or from --since on. Logs are recognised after they were rotated,
+    /// FILE stores how far each log was read. The first run creates it and reads everything, or from --since on. Logs are recognised after they were rotated,
     /// compressed, or copied and truncated. FILE is written together with the output; after a run that fails or is killed, the
     /// next one reads the same lines again.
     #[arg(long, value_name = "FILE", conflicts_with = "until")]
@@ -82,11 +86,11 @@ pub struct CoverageArgs {
 }
 
 /// Options that hide who wrote to whom.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct RedactArgs {
-    /// Replace local parts of addresses, logins, IP addresses, and names that contain one, by a keyed hash.
+    /// Replace people by keyed hashes; domains stay.
     ///
-    /// Domains stay. The key is the environment variable SMTPLOG_REDACT_KEY, or --redact-key-file; without either each run has
+    /// Local parts of addresses, logins, IP addresses and names that contain one are replaced. The key is the environment variable SMTPLOG_REDACT_KEY, or --redact-key-file; without either each run has
     /// a random key, and the hashes of two runs cannot be compared.
     #[arg(long, help_heading = OUTPUT)]
     pub redact: bool,
@@ -95,7 +99,7 @@ pub struct RedactArgs {
     pub redact_key_file: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct RulesArgs {
     /// Apply the rules in FILE before the built-in ones; may be repeated.
     ///

@@ -5,6 +5,7 @@
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod input;
+pub(crate) mod merge;
 pub(crate) mod output;
 pub(crate) mod scan;
 pub(crate) mod storm;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::events::EventsArgs;
 pub(crate) use self::explain::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
+pub(crate) use self::merge::MergeArgs;
 pub(crate) use self::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 pub(crate) use self::output::{ColorChoice, DocumentFormat};
 pub(crate) use self::scan::{AdviceChoice, ScanArgs};
@@ -24,7 +26,7 @@ pub(crate) use self::storm::StormArgs;
 pub(crate) use self::trace::TraceArgs;
 pub(crate) use self::watch::{WatchArgs, WatchFormat};
 
-/// Read mail server logs, count every SMTP reply code, and say what to do about it.
+/// Reads mail server logs and says which mail fails, why, and what to do.
 ///
 /// `smtplog FILE` is short for `smtplog scan FILE`.
 #[derive(Parser, Debug)]
@@ -46,27 +48,33 @@ pub struct Cli {
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Report every reply code in the logs by class, what it means and what to do.
+    /// Report what failed, why, and what to do.
     Scan(ScanArgs),
-    /// Find bursts of failures and silences, name them, and say what to do.
+    /// Add up the parts of many hosts or times to one report.
+    Merge(MergeArgs),
+    /// Find bursts of failures and silences, and say what to do.
     Storm(StormArgs),
-    /// Follow logs live: rates, growing rows and storms on a screen, or one line for each storm.
+    /// Follow logs live, on a screen or with a line for each storm.
     Watch(WatchArgs),
-    /// List single events: one line or JSON object for each delivery result and each rejection.
+    /// List single events: every delivery attempt and every rejection.
     Events(EventsArgs),
-    /// Show what happened to a message, found by queue id, message-id, address or client address.
+    /// Show what happened to a message.
+    ///
+    /// Messages are found by queue id, message-id, address, or the address, network or name of the client.
     Trace(TraceArgs),
-    /// Explain a code, a reason, a reply or a log line, and how to fix its cause on either side.
+    /// Explain a code, a reason, a reply or a log line, and how to fix it.
     Explain(ExplainArgs),
     /// Compare two codes, enhanced codes or reasons side by side.
     Compare(CompareArgs),
-    /// List the reply codes of the catalogue, each with its source.
+    /// List all known reply codes, each with its source.
     Codes(CodesArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
-    /// Print the manual page, or write a page for each subcommand.
+    /// Show a manual page, or write all pages.
+    ///
+    /// On a terminal, the page is opened with man; in a pipe, it is printed as roff.
     Man(ManArgs),
-    /// Print the JSON Schema of a report, an event, a trace, storms or the alerts of watch.
+    /// Print the JSON Schema of a report, an event, a trace, storms or alerts.
     Schema(SchemaArgs),
 }
 
@@ -96,10 +104,18 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
+/// The subcommands that have a page.
+const SUBCOMMANDS: [&str; 12] = [
+    "scan", "merge", "storm", "watch", "events", "trace", "explain", "compare", "codes", "completions", "man", "schema",
+];
+
 #[derive(Args, Debug)]
 pub struct ManArgs {
-    /// Write smtplog.1 and a page for each subcommand into DIR, which is created if needed. [default: print smtplog.1]
-    #[arg(long, value_name = "DIR")]
+    /// The subcommand whose page is shown. [default: the page of smtplog]
+    #[arg(value_name = "COMMAND", value_parser = SUBCOMMANDS, hide_possible_values = true)]
+    pub page: Option<String>,
+    /// Write all pages into DIR, which is created if needed.
+    #[arg(long, value_name = "DIR", conflicts_with = "page")]
     pub out: Option<PathBuf>,
 }
 

@@ -37,7 +37,7 @@ impl OutputFormat for EventsFormat {
 }
 
 /// The format of the output, and the file to write.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct OutputArgs<F: OutputFormat> {
     #[arg(
         long, value_enum, hide_possible_values = true, help_heading = OUTPUT,
@@ -54,7 +54,7 @@ pub struct OutputArgs<F: OutputFormat> {
 fn format_help<F: OutputFormat>(is_long: bool) -> String {
     let names = format!("Output format: {}", listed(&format_names::<F>()));
     if is_long {
-        format!("{names}.\n\n[default: {}, or the format of the --output file's suffix]", F::DEFAULT)
+        format!("{names}.\n\n[default: that of the --output file's suffix, else {}]", F::DEFAULT)
     } else {
         names
     }
@@ -116,7 +116,7 @@ impl<F: OutputFormat> OutputArgs<F> {
 }
 
 /// The style of output for people.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct StyleArgs {
     /// Colour the output: auto, always or never.
     ///

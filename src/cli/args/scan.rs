@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
-use super::output::{OutputArgs, REPORT, StyleArgs};
+use super::output::{OUTPUT, OutputArgs, REPORT, StyleArgs};
 use crate::pipeline::filter::FilterArgs;
 use crate::render::Format;
 use crate::report::SortBy;
@@ -21,9 +21,14 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub filter: FilterArgs,
     /// Show at most N rows in each section (0: all).
-    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
-    pub top: usize,
-    /// Group the events: by domain, code, reason, provider, hour and more.
+    ///
+    /// [default: as many as fit on a screen of 40 lines; 10 in tables by code or by --by]
+    #[arg(short = 'n', long, value_name = "N", help_heading = REPORT)]
+    pub top: Option<usize>,
+    /// Show tables by reply code instead of by who must act.
+    #[arg(long, help_heading = REPORT)]
+    pub codes: bool,
+    /// Group the events by domain, code, reason, hour and more.
     ///
     /// The keys are code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender, user, provider, relay, client,
     /// instance, host, mta, hour and day.
@@ -46,14 +51,14 @@ pub struct ScanArgs {
     /// Show up to N log lines under each row.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
-    /// Show tables of senders, users, clients, domains, providers, relays and instances, by failures and by messages.
+    /// Show tables of senders, users, clients, domains and more.
     ///
-    /// Outliers among them are shown even without this option. CSV output has these tables instead of the rows.
+    /// The tables are about senders, users, clients, domains, providers, relays and instances, by failures and by messages. Outliers among them are shown even without this option. CSV output has these tables instead of the rows.
     #[arg(long, help_heading = REPORT)]
     pub who: bool,
-    /// Show how long delivered mail took, and where: waiting, connecting or sending.
+    /// Show how long delivered mail took, and where it waited.
     ///
-    /// For each provider: median, 95th percentile and maximum in seconds, accurate to 1 %.
+    /// For each provider: median, 95th percentile and maximum in seconds, accurate to 1 %, of waiting, connecting and sending.
     /// Postfix logs it as delay= and delays=; Exim with the log selectors queue_time, deliver_time and receive_time.
     #[arg(long, help_heading = REPORT)]
     pub delays: bool,
@@ -79,10 +84,16 @@ pub struct ScanArgs {
     pub verdict: VerdictArgs,
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Also write what was counted to FILE, for `smtplog merge`.
+    ///
+    /// Parts of many hosts and times add up to the report of one scan over all their logs. - is standard output, and then no
+    /// report is printed.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub part: Option<PathBuf>,
 }
 
 /// Options for scheduled jobs and monitors.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 #[command(next_help_heading = "Verdict")]
 pub struct VerdictArgs {
     /// List the storms that `smtplog storm` finds, one per line.
@@ -99,14 +110,14 @@ pub struct VerdictArgs {
     /// Compare with --baseline without adding this run to it.
     #[arg(long, requires = "baseline")]
     pub baseline_read_only: bool,
-    /// Exit with status 1 if this is true: bounced>2%, deferred>500/h, code:5.7.1>20; may be repeated.
+    /// Exit with status 1 if this is true, such as 'bounced>2%'; may be repeated.
     ///
-    /// Compares delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON, unusual or storm
+    /// More examples: deferred>500/h, code:5.7.1>20. Compares delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON, unusual or storm
     /// with a number, by >, >=, < or <=. % is a share of attempts (refused: of what clients tried to send; unread: of mail lines);
     /// /h is the busiest hour; oldest takes s, min, h or d. unusual and storm alone mean unusual>0 and storm>0.
     #[arg(long, value_name = "EXPR")]
     pub fail_on: Vec<Condition>,
-    /// Like --fail-on, but only warn in the verdict: the exit status stays 0.
+    /// Like --fail-on, but only warn: the exit status stays 0.
     #[arg(long, value_name = "EXPR")]
     pub warn_on: Vec<Condition>,
     /// Print nothing if all is well.
@@ -118,12 +129,12 @@ pub struct VerdictArgs {
     /// Act as a Nagios or Icinga plugin: one line, and status 0, 1, 2 or 3.
     ///
     /// --warn-on gives WARNING, --fail-on CRITICAL, and unreadable input UNKNOWN.
-    #[arg(long, conflicts_with = "mail_headers")]
+    #[arg(long, conflicts_with_all = ["mail_headers", "format"])]
     pub nagios: bool,
 }
 
 /// Options that print the report as a mail.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 #[command(next_help_heading = "Mail")]
 pub struct MailArgs {
     /// Print a mail with the verdict as its subject, for | sendmail -t.

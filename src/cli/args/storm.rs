@@ -12,16 +12,18 @@ pub struct StormArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Show at most N storms, the most important first (0: all).
+    /// Show at most N storms, the worst first (0: all).
     #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
     pub top: usize,
     /// Reverse the order, so that the worst storm is last, next to the prompt.
     #[arg(short = 'r', long, help_heading = REPORT)]
     pub reverse: bool,
-    /// Accept N false alarms in 30 days; a smaller N shows only clearer storms, a larger one weaker ones too.
+    /// Accept N false alarms in 30 days.
+    ///
+    /// A smaller N shows only clear storms, a larger one weak ones too.
     #[arg(long, default_value_t = 1.0, value_parser = alarms, value_name = "N", help_heading = REPORT)]
     pub alarms_per_month: f64,
-    /// Show bursts of greylisting too. Greylisting is normal, so it is left out otherwise.
+    /// Show bursts of greylisting too, which is normal.
     #[arg(long, help_heading = REPORT)]
     pub greylisting: bool,
     #[command(flatten)]

@@ -18,10 +18,10 @@ pub struct TraceArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Show at most N messages, the latest ones, newest last (0: all).
+    /// Show only the latest N messages, newest last (0: all).
     #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
     pub top: usize,
-    /// Print the log lines of each message instead of its story.
+    /// Print the log lines of each message, not its story.
     ///
     /// Includes the lines that begin and end the SMTP session in which it arrived, if Postfix logged them.
     #[arg(long, conflicts_with = "format", help_heading = REPORT)]

@@ -15,12 +15,12 @@ pub struct WatchArgs {
     /// Without a file: standard input if something is piped in, else the first of the usual places, such as /var/log/mail.log.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Follow the mail messages of the systemd journal, in addition to any FILE.
+    /// Follow mail messages of the systemd journal, besides any FILE.
     #[arg(long)]
     pub journal: bool,
-    /// Begin with lines of this time: -2h, today, 02:30. [default: the last six hours of the log]
+    /// Begin with lines of this time: 2h, today, 02:30.
     ///
-    /// The screen shows one hour. Storms are found by comparing with earlier lines; -1d gives more to compare with.
+    /// [default: the last six hours of the log] Takes the same as --since of scan. The screen shows one hour. Storms are found by comparing with earlier lines; 1d gives more to compare with.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub since: Option<String>,
     /// Time zone of timestamps without one, such as Europe/Berlin. [default: this machine's]
@@ -42,7 +42,9 @@ pub struct WatchArgs {
     pub filter: FilterArgs,
     #[command(flatten)]
     pub rules: RulesArgs,
-    /// Print one line for each storm that begins or ends: text or ndjson. [default: a screen; text where there is no terminal]
+    /// Print a line for each storm: text or ndjson.
+    ///
+    /// One line when a storm begins, and one when it ends. [default: a screen; text where there is no terminal]
     #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
     pub format: Option<WatchFormat>,
     #[command(flatten)]

@@ -11,6 +11,7 @@ use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::state;
+use crate::cli::style::text_style;
 use crate::collections::seed::seed;
 use crate::events::format::EventsFormat;
 use crate::events::sink::{BlockListing, ListingSink};
@@ -62,7 +63,8 @@ fn list(
         out.write_all(csv::event_header().as_bytes())?;
     }
     let mut written = Ok(());
-    let mut writer = EventWriter::new(format, filter, redactor);
+    let mut writer = EventWriter::new(format, filter, redactor, args.top);
+    let is_colored = text_style(args.color, None).color && args.output.file().is_none();
     let fold = |block: BlockListing| {
         if written.is_ok() {
             let (name, before) =
@@ -70,14 +72,19 @@ fn list(
             written = writer.write(block, name, before, out);
         }
     };
-    let new = || ListingSink::new(format, filter, KeyHasher::new(seed.clone()), redactor);
+    let new = || ListingSink::new(format, filter, KeyHasher::new(seed.clone()), redactor, is_colored);
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
+    writer.finish(out)?;
     unparsed.finish()?;
     let WalkResult { mut coverage, problems: met, resolution: turns, reached, .. } = walked;
     coverage.filtered += writer.filtered;
     let mut remarks = session.inputs.notes.clone();
     remarks.extend(untracked_note(writer.messages.table.forgotten));
+    if writer.earlier > 0 && format == EventsFormat::Text {
+        let events = if writer.earlier == 1 { "event is" } else { "events are" };
+        remarks.push(format!("{} earlier {events} not shown; -n 0 shows all", writer.earlier));
+    }
     let read = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&read));
     remarks.extend(session.no_match(&task, &coverage)?);

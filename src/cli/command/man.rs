@@ -3,26 +3,16 @@
 use std::fs;
 use std::io::Write;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli::args::{Cli, ManArgs};
+use crate::cli::args::ManArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
-
-const EXIT_STATUS: [(&str, &str); 4] = [
-    ("0", "Success."),
-    (
-        "1",
-        "The answer is no: explain or compare does not know the code, trace found nothing, storm found a storm, or a --fail-on is true.",
-    ),
-    (
-        "2",
-        "Wrong usage or configuration, or an input could not be read. What could be read is reported anyway.",
-    ),
-    ("3", "The input was read, but no line was understood, or fewer than --strict requires."),
-];
+use crate::cli::help::command_line;
+use crate::cli::help::pages::{HelpPage, ROOT, page_of};
+use crate::cli::man_viewer::{is_for_reading, view};
 
 const FILES: [(&str, &str); 2] = [
     (
@@ -49,11 +39,17 @@ const ENVIRONMENT: [(&str, &str); 5] = [
 ];
 
 pub(crate) fn run(args: &ManArgs, out: &mut impl Write) -> Result<Completion, CliError> {
-    let mut command = list_values(Cli::command().disable_help_subcommand(true));
+    let mut command = list_values(command_line().disable_help_subcommand(true));
     command.build();
-    match &args.out {
-        None => out.write_all(&main_page(&command)?)?,
-        Some(folder) => {
+    let subcommand = args.page.as_deref().and_then(|name| command.find_subcommand(name));
+    match (&args.out, subcommand) {
+        (None, subcommand) => {
+            let page = subcommand.map_or_else(|| main_page(&command), sub_page)?;
+            if !is_for_reading() || !view(&page, subcommand.unwrap_or(&command))? {
+                out.write_all(&page)?;
+            }
+        }
+        (Some(folder), _) => {
             fs::create_dir_all(folder).map_err(CliError::write_file(folder))?;
             for (name, page) in pages(&command)? {
                 let path = folder.join(name);
@@ -98,7 +94,7 @@ fn main_page(command: &Command) -> Result<Vec<u8>, CliError> {
     let man = page(command);
     let mut text = front(&man)?;
     man.render_subcommands_section(&mut text)?;
-    text.extend(section("EXIT STATUS", &EXIT_STATUS));
+    text.extend(own_sections(&ROOT));
     text.extend(section("ENVIRONMENT", &ENVIRONMENT));
     text.extend(section("FILES", &FILES));
     Ok(text)
@@ -121,14 +117,19 @@ fn sub_page(subcommand: &Command) -> Result<Vec<u8>, CliError> {
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
     let man = page(&subcommand.clone().override_usage(usage));
     let mut text = front(&man)?;
+    text.extend(own_sections(page_of(subcommand.get_name())));
     let mut more = Roff::new();
     more.control("SH", ["SEE ALSO"]);
-    more.text([
-        bold("smtplog"),
-        roman("(1), for the exit status, the environment and the configuration files"),
-    ]);
+    more.text([bold("smtplog"), roman("(1), for the environment and the configuration files")]);
     more.to_writer(&mut text)?;
     Ok(text)
+}
+
+/// The sections EXAMPLES and EXIT STATUS.
+fn own_sections(page: &HelpPage) -> Vec<u8> {
+    let mut text = section("EXAMPLES", page.examples);
+    text.extend(section("EXIT STATUS", page.exit));
+    text
 }
 
 fn page(command: &Command) -> Man {
@@ -142,7 +143,10 @@ fn section(title: &str, rows: &[(&str, &str)]) -> Vec<u8> {
     for (name, text) in rows {
         roff.control("TP", []);
         roff.text([bold(*name)]);
-        roff.text([roman(*text)]);
+        // A row may be the name alone.
+        if !text.is_empty() {
+            roff.text([roman(*text)]);
+        }
     }
     roff.render().into_bytes()
 }

@@ -1,10 +1,11 @@
 //! Runs `smtplog scan`, which reads the logs, counts, and prints the report.
 
 use std::io::{IsTerminal, Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::storm;
+use crate::catalog::Catalog;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
@@ -12,6 +13,7 @@ use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
 use crate::cli::output;
+use crate::cli::part::{self, ReadForPart};
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
@@ -20,22 +22,41 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
-use crate::pipeline::coverage::Coverage;
-use crate::pipeline::walk::{WalkResult, WalkTask};
+use crate::part::Part;
+use crate::part::file::to_bytes;
+use crate::pipeline::filter::Filter;
+use crate::pipeline::paired::Paired;
+use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
-use crate::scan::counter::CountPlan;
+use crate::scan::counted_part::CountedPart;
+use crate::scan::counter::{BlockCounter, CountPlan, Merger};
 use crate::scan::input::ReadSummary;
-use crate::scan::notes::on_hops;
+use crate::scan::notes::{on_hops, on_sources};
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
+use crate::storm::sample::plan::SamplePlan;
+use crate::tally::wire::TallyOptions;
+
+/// Rows of a section in the tables by code and by `--by`.
+const DEFAULT_ROWS: usize = 10;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
-    match scan(args, out) {
+    let result = scan(args, out);
+    as_plugin(args.verdict.nagios, result, out)
+}
+
+/// An error becomes a line on standard output if the command runs as a plugin of a monitor.
+pub(super) fn as_plugin(
+    nagios: bool,
+    result: Result<Completion, CliError>,
+    out: &mut impl Write,
+) -> Result<Completion, CliError> {
+    match result {
         // A monitor reads only the standard output of a plugin.
-        Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {
+        Err(error) if nagios && !error.is_closed_pipe() => {
             out.write_all(nagios::unknown(&error.to_string()).as_bytes())?;
             let mut completion = Completion::looked_up(true);
             completion.end_with(3);
@@ -56,27 +77,46 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
     let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
-    let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut completion, verdict_run, paths, checkpoints } = counted;
-    report.notes.extend(notes);
-    if let Some(redactor) = redactor {
-        redactor.report(&mut report);
+    let (mut counted, threads) = counted(args, format, state.as_ref(), redactor)?;
+    counted.report.notes.extend(notes);
+    print(args, format, counted, state, (started, threads), out)
+}
+
+/// Prints the report and writes the part, the history and the state. `timing` is when the run began, and its threads.
+pub(super) fn print(
+    args: &ScanArgs,
+    format: Format,
+    counted: Counted,
+    state: Option<StateFile>,
+    (started, threads): (Instant, usize),
+    out: &mut (impl Write + Send),
+) -> Result<Completion, CliError> {
+    let Counted { report, mut completion, verdict_run, paths, checkpoints, part } = counted;
+    let part_path = args.part.as_deref().zip(part);
+    let is_alone = part_path.as_ref().is_some_and(|(path, _)| *path == Path::new("-"));
+    if let Some((path, part)) = part_path {
+        output::write(Some(path), &paths, out, |out| Ok(out.write_all(&part)?))?;
     }
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
     let style = TextStyle {
-        top: args.top,
+        top: args.top.unwrap_or(DEFAULT_ROWS),
+        rows: args.top,
+        codes: args.codes,
+        input: mail::input(args),
         reverse: args.reverse,
         who: args.who,
         ..text_style(color, args.style.lang)
     };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
-    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &completion)? else {
-        return Ok(completion);
-    };
-    if to_file || !is_quiet(args, &report) {
-        output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+    if !is_alone {
+        let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &completion)? else {
+            return Ok(completion);
+        };
+        if to_file || !is_quiet(args, &report) {
+            output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+        }
     }
     verdict_run.save(&mut completion);
     if let (Some(state), Some(checkpoints), false) = (state, checkpoints, completion.nothing_to_report()) {
@@ -117,14 +157,16 @@ fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
 }
 
 /// A report, and what is left to do once it is printed.
-struct Counted {
-    report: Report,
-    completion: Completion,
-    verdict_run: VerdictRun,
+pub(super) struct Counted {
+    pub report: Report,
+    pub completion: Completion,
+    pub verdict_run: VerdictRun,
     /// The files that were read; the output must not overwrite them.
-    paths: Vec<PathBuf>,
+    pub paths: Vec<PathBuf>,
     /// The state to save. `None`: no state is kept.
-    checkpoints: Option<Checkpoints>,
+    pub checkpoints: Option<Checkpoints>,
+    /// The part of `--part`.
+    pub part: Option<Vec<u8>>,
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
@@ -164,18 +206,23 @@ fn count(
     let plan = CountPlan {
         by: &args.by,
         examples: args.examples,
-        hourly: verdict_run.wants_hours(),
-        delays: args.delays,
+        hourly: verdict_run.wants_hours() || args.part.is_some(),
+        delays: args.delays || args.part.is_some(),
         hops: args.hops,
         zone: &session.inputs.calendar.zone,
         filter: &session.filter,
         book: &session.catalog,
-        for_parts: false,
+        for_parts: args.part.is_some(),
         hasher: &seed,
     };
-    let SettledWalk { walked, total: folder, sources, calendar, no_match } =
-        session.walk_until_settled(&plan, &mut unparsed)?;
+    part::check(args, &plan)?;
+    let sampling = VerdictRun::wants_storms(args)
+        .then(|| SamplePlan { seed: seed.clone(), filter: &session.filter });
+    let both = Paired { first: &plan, second: sampling.as_ref() };
+    let SettledWalk { walked, total: (mut folder, samples), sources, calendar, no_match } =
+        session.walk_until_settled(&both, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
+    let mut sinks: Vec<BlockCounter> = sinks.into_iter().map(|sink| sink.first).collect();
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
@@ -186,8 +233,6 @@ fn count(
     notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
     notes.extend(since.as_ref().map(|since| state::note(since)));
-    let (mut tally, closed) = folder.finish(sinks);
-    let hourly = tally.hourly.take();
     let window = session.inputs.window;
     let read = ReadSummary {
         coverage: &coverage,
@@ -196,58 +241,82 @@ fn count(
         sources: &sources,
         resolution: &turns,
     };
-    let options = report_options(args, read, &session, notes);
+    let made = match args.part {
+        None => None,
+        Some(_) => {
+            let failed = session.inputs.problems.iter().chain(&met).map(ToString::to_string).collect();
+            let notes = [on_sources(&read), session.inputs.notes.clone()].concat();
+            let counts = folder.into_part(sinks);
+            let spans = &counts.spans;
+            let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
+            let part = Part { head: part::head(args, &session, read)?, coverage: coverage.clone(), counts };
+            let bytes = to_bytes(&part)?;
+            (folder, sinks) = (again(plan, part.counts)?, Vec::new());
+            Some(bytes)
+        }
+    };
+    let (mut tally, closed) = folder.finish(sinks);
+    let hourly = tally.hourly.take();
+    if !args.delays {
+        tally.delays = None;
+    }
+    let options = report_options(args, read, &session.catalog, &session.filter, notes);
     let mut report = report(tally, &closed, &options);
-    add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
+    if let Some(samples) = samples {
+        report.storms = Some(storm::lines(&samples.finish(), &session, &calendar.zone, &coverage)?);
+    }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
     let form = on_form(&coverage, &sources, session.redactor);
+    if let Some(redactor) = session.redactor {
+        redactor.report(&mut report);
+    }
     let completion =
         Completion::new(problems, met, &coverage, window, args.coverage.strict).with_remarks(form);
     let mut completion = if since.is_some() { completion.of_a_part(&coverage) } else { completion };
-    let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
+    let when = EvaluationTime {
+        coverage: &coverage,
+        window,
+        now: calendar.now,
+        zone: &calendar.zone,
+        is_part: since.is_some(),
+    };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
-    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints }))
+    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints, part: made }))
 }
 
-fn report_options<'a>(
+/// A merger of the counts of a part, for the report beside it.
+fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
+    let options = TallyOptions {
+        hasher: plan.hasher.clone(),
+        examples: plan.examples,
+        zone: plan.zone.clone(),
+        files_before: 0,
+    };
+    let mut merger = plan.part_merger(false);
+    let refused = |_| CliError::NoPart { what: "that can be read again" };
+    merger.fold_part(counts, &options).map_err(refused)?;
+    Ok(merger)
+}
+
+pub(super) fn report_options<'a>(
     args: &ScanArgs,
     read: ReadSummary<'a>,
-    session: &'a Session,
+    catalog: &'a Catalog,
+    filter: &'a Filter,
     notes: Vec<String>,
 ) -> ReportOptions<'a> {
     ReportOptions {
         read,
-        providers: &session.catalog.providers,
+        providers: &catalog.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
         with_full_advice: args.advice == AdviceChoice::Full,
-        filter: &session.filter,
+        filter,
         notes,
         sort: args.sort,
         reverse: args.reverse,
         examples: args.examples,
     }
-}
-
-/// Adds the storms to the report if an option asks for them.
-fn add_storms(
-    args: &ScanArgs,
-    report: &mut Report,
-    session: &Session,
-    task: &WalkTask,
-    coverage: &Coverage,
-) -> Result<(), CliError> {
-    if !VerdictRun::wants_storms(args) {
-        return Ok(());
-    }
-    if session.can_be_read_again() {
-        report.storms = Some(storm::lines(task, &session.filter, coverage, session.redactor)?);
-    } else {
-        report
-            .notes
-            .push("storms were not searched for: a pipe or the journal can be read only once".to_owned());
-    }
-    Ok(())
 }

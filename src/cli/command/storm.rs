@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use foldhash::fast::RandomState;
+use jiff::tz::TimeZone;
 
 use crate::catalog::value_name;
 use crate::cli::args::{DocumentFormat, StormArgs};
@@ -17,12 +17,8 @@ use crate::cli::style::text_style;
 use crate::collections::seed::seed;
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
-use crate::messages::key::KeyHasher;
 use crate::pipeline::coverage::Coverage;
-use crate::pipeline::filter::Filter;
-use crate::pipeline::sink::Aggregation;
-use crate::pipeline::walk::{WalkResult, WalkTask, aggregate};
-use crate::redact::Redactor;
+use crate::pipeline::walk::WalkResult;
 use crate::render::json::{line, pretty};
 use crate::render::text::page::TextStyle;
 use crate::render::text::storm;
@@ -32,9 +28,8 @@ use crate::scan::input::{input, range};
 use crate::scan::notes::on_time;
 use crate::storm::detect::grid::Sensitivity;
 use crate::storm::diagnose::{DiagnosisInput, Findings, answer};
-use crate::storm::sample::block_sample::BlockSample;
-use crate::storm::sample::collector::Sampler;
-use crate::storm::sample::merge::{SampleMerger, Samples};
+use crate::storm::sample::merge::Samples;
+use crate::storm::sample::plan::SamplePlan;
 
 pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let output = args.output.file();
@@ -75,7 +70,7 @@ pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Com
 /// Reads the logs and finds the storms in them.
 fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completion), CliError> {
     let mut unparsed = session.unparsed(&args.coverage)?;
-    let sampling = Sampling { seed: seed(), filter: &session.filter };
+    let sampling = SamplePlan { seed: seed(), filter: &session.filter };
     let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
     unparsed.finish()?;
     let no_match = settled.no_match.take();
@@ -110,58 +105,32 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
     Ok((storms, completion.with_remarks(form)))
 }
 
-/// Collects the samples in which storms are found.
-struct Sampling<'a> {
-    /// The same for all threads.
-    seed: RandomState,
-    filter: &'a Filter,
-}
-
-impl<'a> Aggregation for Sampling<'a> {
-    type Sink = Sampler<'a>;
-    type Total = SampleMerger<'a>;
-
-    fn sink(&self) -> Sampler<'a> {
-        Sampler::new(KeyHasher::new(self.seed.clone()), self.filter)
-    }
-
-    fn start(&self) -> SampleMerger<'a> {
-        SampleMerger::new(self.seed.clone(), self.filter)
-    }
-
-    fn fold(merger: &mut SampleMerger<'a>, block: BlockSample) {
-        merger.fold(&block);
-    }
-
-    fn left_out(merger: &SampleMerger<'a>) -> u64 {
-        merger.left_out()
-    }
-}
-
-/// Finds the storms for the report of `scan`, for logs whose dates are known.
+/// The storms for the report of `scan`, found in the samples of its own walk.
 pub(crate) fn lines(
-    task: &WalkTask,
-    filter: &Filter,
+    samples: &Samples,
+    session: &Session,
+    zone: &TimeZone,
     coverage: &Coverage,
-    redactor: Option<Redactor>,
 ) -> Result<Vec<StormLine>, CliError> {
-    let (_, merger) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
-    let (providers, zone) = (&task.book.providers, &task.calendar.zone);
     let input = DiagnosisInput {
-        providers,
+        providers: &session.catalog.providers,
         zone,
         files: Vec::new(),
         minutes: coverage.minutes,
         sensitivity: Sensitivity::default(),
         with_greylisting: false,
     };
-    let Findings { mut storms, .. } = diagnose(&merger.finish(), &input, task.options.threads)?;
-    if let Some(redactor) = redactor {
+    let Findings { mut storms, .. } = diagnose(samples, &input, session.inputs.manner.threads)?;
+    if let Some(redactor) = session.redactor {
         for storm in &mut storms {
             redactor.storm(storm);
         }
     }
-    let line = |storm: Storm| StormLine {
+    Ok(storms.into_iter().map(line_of).collect())
+}
+
+fn line_of(storm: Storm) -> StormLine {
+    StormLine {
         pattern: value_name(storm.pattern),
         factor: storm
             .factors
@@ -172,8 +141,7 @@ pub(crate) fn lines(
         end: storm.end,
         attempts: storm.attempts,
         times: storm.times,
-    };
-    Ok(storms.into_iter().map(line).collect())
+    }
 }
 
 fn diagnose(samples: &Samples, input: &DiagnosisInput, threads: usize) -> Result<Findings, InputError> {

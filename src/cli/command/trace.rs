@@ -1,6 +1,8 @@
 //! `smtplog trace`: shows what happened to the messages that match a query.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write, stdout};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
@@ -16,6 +18,7 @@ use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::style::text_style;
 use crate::cli::temp_copies::TempCopies;
+use crate::cli::words::line;
 use crate::parse::log_text::LogText;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::coverage::Coverage;
@@ -32,11 +35,30 @@ use crate::trace::query::TraceQuery;
 use crate::trace::{TraceRequest, TraceResult, trace};
 
 pub(crate) fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+    check_what(args)?;
     // --raw prints log lines, whatever the suffix of the output file.
     let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
     let inputs = Inputs::new(&args.input, None)?;
     let paths = inputs.paths.clone();
     output::write(args.output.file(), &paths, out, |out| trace_to(args, format, inputs, out))
+}
+
+/// An error if WHAT is a log and nothing is left to trace, or the two were swapped: `trace mail.log`, `trace mail.log ID`.
+fn check_what(args: &TraceArgs) -> Result<(), CliError> {
+    let files = &args.input.files;
+    let missing = |file: &&PathBuf| !file.exists() && **file != *"-";
+    let sought = match (files.is_empty(), files.iter().find(missing)) {
+        (true, _) => "ADDRESS".into(),
+        (false, Some(file)) => file.clone().into_os_string(),
+        (false, None) => return Ok(()),
+    };
+    if !Path::new(&args.what).exists() {
+        return Ok(());
+    }
+    let others = files.iter().filter(|file| **file != *sought).map(|file| file.clone().into_os_string());
+    let right = ["smtplog".into(), "trace".into(), sought.clone(), args.what.clone().into()];
+    let right: Vec<OsString> = right.into_iter().chain(others).collect();
+    Err(CliError::NothingToTrace { line: line(&right) })
 }
 
 fn trace_to(
@@ -47,7 +69,8 @@ fn trace_to(
 ) -> Result<Completion, CliError> {
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
-    let sought = TraceQuery::read(&args.what);
+    let sought = TraceQuery::read(&args.what)
+        .map_err(|why| CliError::Untraceable { what: args.what.clone(), why })?;
     let mut copies = TempCopies::default();
     let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
     problems.extend(copies.fill(sources, *manner)?);

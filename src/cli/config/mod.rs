@@ -1,7 +1,7 @@
 //! Resolves the options in force from the command line, the environment and the configuration files.
 //!
 //! Promises: the command line wins over the environment, the environment over the files; every value knows where it was
-//! set. May use: cli/args, cli/error and render/sanitize.
+//! set. May use: cli/args, cli/help, cli/words, cli/error and render/sanitize.
 
 pub(crate) mod file;
 pub(crate) mod keys;
@@ -11,7 +11,7 @@ pub(crate) mod print;
 
 use std::ffi::OsString;
 
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
+use clap::{Command, FromArgMatches};
 
 use self::file::read;
 pub(crate) use self::keys::commands;
@@ -19,6 +19,9 @@ pub(crate) use self::paths::{ConfigPaths, Variables};
 use self::precedence::{Setting, by_precedence};
 use super::args::Cli;
 use super::error::CliError;
+use super::help::tips::with_tips;
+use super::help::{command_line, with_help};
+use super::words::arrange;
 
 /// What the program was asked to do.
 pub enum Invocation {
@@ -35,13 +38,15 @@ const BARE: &str = "scan";
 /// A value from elsewhere becomes the default of its option, and clap parses the command line a second time. So every
 /// value is parsed and checked by clap, wherever it was set.
 pub fn resolve(argv: &[OsString], variables: Variables, paths: &ConfigPaths) -> Result<Invocation, CliError> {
+    let mut command = command_line();
+    let argv = &arrange(argv, &command)?;
     let print = argv.iter().take_while(|word| *word != "--").any(|word| word == "--print-config");
-    let mut command = Cli::command();
+    command = with_help(command, argv);
     if print {
         command = with_nothing_required(command);
     }
-    let first = command.clone().try_get_matches_from(argv)?;
-    misplaced(&command, &first)?;
+    let first = command.clone().try_get_matches_from(argv);
+    let first = first.map_err(|error| with_tips(error, argv, &command_line()))?;
     let name = first.subcommand_name().unwrap_or(BARE).to_owned();
     let Some(subcommand) = commands(&command).find(|subcommand| subcommand.get_name() == name).cloned()
     else {
@@ -83,16 +88,4 @@ fn with_nothing_required(command: Command) -> Command {
     names.iter().fold(command, |command, name| {
         command.mut_subcommand(name, |subcommand| subcommand.mut_args(|arg| arg.required(false)))
     })
-}
-
-/// Rejects `smtplog -n 3 events FILE`, in which the option would be lost. Only global options may precede the subcommand.
-fn misplaced(command: &Command, matches: &ArgMatches) -> Result<(), CliError> {
-    let Some(name) = matches.subcommand_name() else { return Ok(()) };
-    let lost = command.get_arguments().find(|arg| {
-        !arg.is_global_set() && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
-    });
-    let Some(lost) = lost else { return Ok(()) };
-    let lost = lost.get_long().map_or_else(|| lost.get_id().to_string(), |long| format!("--{long}"));
-    let what = format!("put {lost} after \"{name}\"");
-    Err(command.clone().error(clap::error::ErrorKind::ArgumentConflict, what).into())
 }

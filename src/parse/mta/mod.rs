@@ -342,7 +342,7 @@ pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
 
 /// The name with which a client logged in, or tried to, as the line of a rejection shows it: `sasl_username=anna` of Postfix,
 /// `(set_id=anna)` of Exim, `AUTH failure (PLAIN): …, user=anna` of Sendmail. `None`: the line shows none.
-pub(crate) fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+pub fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     if event.direction != Direction::Inbound {
         return None;
     }

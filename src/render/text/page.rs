@@ -23,6 +23,12 @@ pub struct TextStyle {
     pub tag: String,
     /// Rows shown in a section; 0 shows all.
     pub top: usize,
+    /// The same for the first screen of a report. `None`: as many as fit.
+    pub rows: Option<usize>,
+    /// Tables by code instead of the first screen (`--codes`).
+    pub codes: bool,
+    /// The options and files that select the logs, quoted for a shell: `--rotated /var/log/mail.log`.
+    pub input: String,
     /// The order of rows is reversed, so that the first one is next to the prompt.
     pub reverse: bool,
     /// All tables of names are shown (`--who`).
@@ -120,6 +126,16 @@ pub(crate) fn fit(text: &str, width: usize, unicode: bool) -> String {
         cut.push(c);
     }
     format!("{}{mark}", cut.trim_end())
+}
+
+/// Quotes a word for a POSIX shell.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%,".contains(c);
+    if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''").replace(char::is_control, "?"))
+    }
 }
 
 /// Pads with spaces to `width` columns.

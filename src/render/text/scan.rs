@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{DecimalBytes, HumanCount};
 
 use super::delays;
+use super::first_screen;
 use super::groups;
 use super::names;
 use super::page::{TextPage, TextStyle, fit, pad};
@@ -17,6 +18,11 @@ use crate::report::{Full, NameRow, Range, Report};
 
 pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), style };
+    if !style.codes && report.groups.is_none() {
+        first_screen::show(&mut page, report);
+        tables(&mut page, report);
+        return page.text;
+    }
     head(&mut page, report);
     storm_line::show(&mut page, report.storms.as_deref());
     totals(&mut page, report);
@@ -31,15 +37,20 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
         }
     }
     warnings::show(&mut page, report);
-    if style.who {
-        names::show(&mut page, report);
-    }
-    if let Some(rows) = &report.delays {
-        delays::show(&mut page, rows);
-    }
-    full_advice(&mut page, &report.full_advice);
+    tables(&mut page, report);
     foot(&mut page, report);
     page.text
+}
+
+/// The tables that an option asks for.
+fn tables(page: &mut TextPage, report: &Report) {
+    if page.style.who {
+        names::show(page, report);
+    }
+    if let Some(rows) = &report.delays {
+        delays::show(page, rows);
+    }
+    full_advice(page, &report.full_advice);
 }
 
 /// `mx1  Sat 21 Nov 2026 00:00 - 23:59 +01:00   3 files, 1.84 GB`

@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use indicatif::HumanCount;
 
+use super::command_lines::command_lines;
 use super::page::{TextPage, TextStyle, fit, pad, wrap};
 use super::storm_line::when;
 use crate::render::sanitize::printable;
@@ -178,17 +179,23 @@ fn labelled(page: &mut TextPage, name: &str, what: &str) {
     }
 }
 
-/// A command is not wrapped or cut: it is there to be copied.
+/// A command is not cut, and a long one goes on in the next line behind a backslash: it is there to be copied.
 fn show_command(page: &mut TextPage, name: &str, command: &StormCommand) {
     let name = pad(&format!("  {}", page.say(name)), LEAD);
     let why = page.say(&command.why).to_owned();
     let note =
         if command.changes { format!(" ({})", page.say("this changes something")) } else { String::new() };
     page.line(&format!("{name}# {why}{note}"));
-    page.line(&format!("{}{}", " ".repeat(LEAD), printable(&command.shell)));
+    show_shell(page, &command.shell);
     if let Some(undo) = &command.undo {
         page.line(&format!("{}# {}", " ".repeat(LEAD), page.say("undo")));
-        page.line(&format!("{}{}", " ".repeat(LEAD), printable(undo)));
+        show_shell(page, undo);
+    }
+}
+
+fn show_shell(page: &mut TextPage, shell: &str) {
+    for line in command_lines(&printable(shell), page.style.width.saturating_sub(LEAD)) {
+        page.line(&format!("{}{line}", " ".repeat(LEAD)));
     }
 }
 

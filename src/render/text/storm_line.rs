@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use jiff::Zoned;
 
-use super::page::TextPage;
+use super::page::{TextPage, fit};
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::report::StormLine;
@@ -18,6 +18,23 @@ pub(crate) fn show(page: &mut TextPage, storms: Option<&[StormLine]>) {
     }
     let how = page.say("smtplog storm says what to do").to_owned();
     page.indented(&format!("   → {how}"), 5);
+}
+
+/// Number of storms on the first screen.
+const SHOWN: usize = 3;
+
+/// The first storms, on one line each, and the command that says what to do.
+pub(crate) fn show_within(page: &mut TextPage, storms: Option<&[StormLine]>) {
+    let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
+    for storm in storms.iter().take(SHOWN) {
+        let text = printable(&storm_text(storm, &page.style.words));
+        page.line(&fit(&format!("!! {} {text}", page.say("STORM")), page.style.width, page.style.unicode));
+    }
+    let more = storms.len().saturating_sub(SHOWN);
+    let how = page.say("smtplog storm says what to do").to_owned();
+    let more =
+        if more > 0 { format!("{} {more} {}; ", page.say("and"), page.say("more")) } else { String::new() };
+    page.line(&format!("   {more}{how}"));
 }
 
 /// `Sun 22 Nov 02:41 - 03:10`, or `since Sun 22 Nov 02:41` without an end.

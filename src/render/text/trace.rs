@@ -1,14 +1,15 @@
 //! Renders the stories of messages as text: the sender, each delivery attempt, and the state.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
+use anstyle::{AnsiColor, Style};
 use indicatif::{DecimalBytes, HumanCount};
 
 use super::page::{TextPage, TextStyle, pad};
 use crate::render::sanitize::printable;
 use crate::render::words::duration::duration;
-use crate::report::trace::{StepKind, Story, StoryHop, StoryState, StoryStep, Trace};
-use crate::smtp::reply::Class;
+use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, StoryStep, Trace};
 
 /// Width in columns of the longest word of a step.
 const STEP: usize = 10;
@@ -22,6 +23,7 @@ pub(crate) fn show(trace: &Trace, style: &TextStyle) -> String {
         let (count, words) = (HumanCount(earlier), page.say("earlier ones are not shown; -n 0 shows all"));
         page.indented(&format!("{count} {words}"), 2);
     }
+    summary(&mut page, trace);
     for story in &trace.stories {
         page.blank();
         show_story(&mut page, story);
@@ -55,18 +57,80 @@ pub(crate) fn show_lines(messages: &[Vec<Vec<u8>>], escaped: bool, out: &mut dyn
     Ok(())
 }
 
+/// `3 messages: 1 delivered, 1 bounced, 1 waiting`, of the messages that are shown; nothing for a single one.
+fn summary(page: &mut TextPage, trace: &Trace) {
+    let of_kind = |kind: StoryKind| trace.stories.iter().filter(move |story| story.kind == kind);
+    let states = STATES.map(|state| {
+        (state, of_kind(StoryKind::Message).filter(|story| story.state == state).count() as u64)
+    });
+    let messages = of_kind(StoryKind::Message).count() as u64;
+    let rejections: u64 = of_kind(StoryKind::Refusal).map(|story| story.count).sum();
+    if trace.stories.len() < 2 {
+        return;
+    }
+    let mut parts = Vec::new();
+    if messages > 0 {
+        parts.push(sum(page, messages, ["message", "messages"], &states));
+    }
+    if rejections > 0 {
+        let words = page.say(if rejections == 1 { "rejected session" } else { "rejected sessions" });
+        parts.push(format!("{} {words}", HumanCount(rejections)));
+    }
+    let line = parts.join("; ");
+    page.indented(&line, 2);
+}
+
+/// The states in the order in which they are counted.
+const STATES: [StoryState; 10] = [
+    StoryState::Delivered,
+    StoryState::Bounced,
+    StoryState::Expired,
+    StoryState::Rejected,
+    StoryState::Discarded,
+    StoryState::Deleted,
+    StoryState::Queued,
+    StoryState::Held,
+    StoryState::HandedOn,
+    StoryState::Unknown,
+];
+
+/// `14 recipients: 10 delivered, 3 bounced, 1 waiting`
+fn sum(page: &TextPage, count: u64, [one, many]: [&'static str; 2], states: &[(StoryState, u64)]) -> String {
+    let counted = states.iter().filter(|(_, count)| *count > 0);
+    let counted = counted.map(|(state, count)| {
+        let word = if *state == StoryState::Queued { "waiting" } else { state.word() };
+        page.by_state(*state, &format!("{} {}", HumanCount(*count), page.say(word)))
+    });
+    let words = page.say(if count == 1 { one } else { many });
+    format!("{} {words}: {}", HumanCount(count), counted.collect::<Vec<_>>().join(", "))
+}
+
 fn show_story(page: &mut TextPage, story: &Story) {
     let days = [&story.first, &story.last].map(|time| time.as_deref().and_then(|time| time.get(..10)));
     let times = TimeFormat { with_day: days[0] != days[1] };
     head(page, story);
+    let count = story.recipients.iter().map(|counted| counted.count).sum();
+    if count > 1 {
+        let states: Vec<_> = story.recipients.iter().map(|counted| (counted.state, counted.count)).collect();
+        let line = sum(page, count, ["recipient", "recipients"], &states);
+        page.line(&format!("  {line}"));
+    }
+    let mut advised = HashSet::new();
     for (number, hop) in story.hops.iter().enumerate() {
         let before = number.checked_sub(1).and_then(|before| story.hops.get(before));
         if before.is_some() {
             title(page, hop, story);
         }
         origin(page, hop, before);
-        for repeated in folded(&hop.steps) {
+        let mut steps = folded(&hop.steps);
+        // The recipient that was asked about comes first; the sort is stable, so all else stays in the order of time.
+        steps.sort_by_key(|repeated| !repeated.step.asked);
+        for repeated in steps {
+            let advice = repeated.step.advice.as_deref().filter(|advice| advised.insert((*advice).to_owned()));
             step(page, &repeated, hop, &times);
+            if let Some(advice) = advice {
+                page.labelled(times.width() + 6, "", 0, advice);
+            }
         }
     }
 }
@@ -83,16 +147,7 @@ fn head(page: &mut TextPage, story: &Story) {
     let seconds = story.seconds.filter(|&seconds| seconds > 0);
     let lasted = seconds.map(|seconds| format!("{state}, {}", duration(&page.style.words, seconds)));
     let state = lasted.unwrap_or(state);
-    let class = match story.state {
-        StoryState::Bounced | StoryState::Expired | StoryState::Rejected => Some(Class::Permanent),
-        StoryState::Queued | StoryState::Held => Some(Class::Transient),
-        StoryState::Delivered
-        | StoryState::Discarded
-        | StoryState::Deleted
-        | StoryState::HandedOn
-        | StoryState::Unknown => None,
-    };
-    let state = page.by_class(class, &state);
+    let state = page.by_state(story.state, &state);
     let parts: Vec<String> = [Some(time), id, Some(state)].into_iter().flatten().collect();
     page.line(&parts.join("  "));
 }
@@ -170,7 +225,7 @@ fn folded(steps: &[StoryStep]) -> Vec<Repeated<'_>> {
 fn step(page: &mut TextPage, repeated: &Repeated, hop: &StoryHop, times: &TimeFormat) {
     let step = repeated.step;
     let time = step.time.as_deref().map(|time| times.show(time)).unwrap_or_default();
-    let mut line = pad(page.say(step.what.word()), STEP);
+    let mut line = page.by_step(step.what, &pad(page.say(step.what.word()), STEP));
     let original = step.original.as_deref();
     for part in [step.recipient.as_deref(), original.map(|_| "<-"), original].into_iter().flatten() {
         line = format!("{line} {}", printable(part));
@@ -203,6 +258,37 @@ fn step(page: &mut TextPage, repeated: &Repeated, hop: &StoryHop, times: &TimeFo
         let arrow = if page.style.unicode { "→" } else { "->" };
         let title = format!("{arrow} {}", page.say(title));
         page.labelled(indent, "", 0, &title);
+    }
+}
+
+impl TextPage<'_> {
+    /// Red: the mail did not arrive and will not; yellow: it waits; green: it arrived.
+    fn by_state(&self, state: StoryState, text: &str) -> String {
+        let color = match state {
+            StoryState::Bounced | StoryState::Expired | StoryState::Rejected => AnsiColor::Red,
+            StoryState::Queued | StoryState::Held => AnsiColor::Yellow,
+            StoryState::Delivered => AnsiColor::Green,
+            StoryState::Discarded | StoryState::Deleted | StoryState::HandedOn | StoryState::Unknown => {
+                return self.styled(Style::new().bold(), text);
+            }
+        };
+        self.styled(color.on_default().bold(), text)
+    }
+
+    fn by_step(&self, what: StepKind, text: &str) -> String {
+        let color = match what {
+            StepKind::Delivered => AnsiColor::Green,
+            StepKind::Bounced | StepKind::Expired | StepKind::Rejected => AnsiColor::Red,
+            StepKind::Deferred | StepKind::Attempt | StepKind::Warned | StepKind::Held => AnsiColor::Yellow,
+            StepKind::HandedOn
+            | StepKind::Discarded
+            | StepKind::Probe
+            | StepKind::Released
+            | StepKind::Deleted
+            | StepKind::Requeued
+            | StepKind::Notified => return text.to_owned(),
+        };
+        self.styled(color.on_default(), text)
     }
 }
 

@@ -155,6 +155,11 @@ enum Deviation {
     Both,
 }
 
+/// How far a count is above the usual one.
+pub(crate) fn increase(now: f64, samples: &[f64]) -> Change {
+    change(now, samples, Deviation::More)
+}
+
 fn change(now: f64, samples: &[f64], side: Deviation) -> Change {
     let usual = median(samples.to_vec());
     let percent = (usual > 0.0).then(|| ((now - usual) / usual * 100.0).round() as i64);

@@ -16,6 +16,8 @@ pub struct Condition {
     /// In the unit of `unit`; not negative.
     pub limit: f64,
     pub unit: Unit,
+    /// A percentage of fewer than this never holds; 0 for other units.
+    pub floor: u64,
     /// As written, without surrounding blanks.
     pub text: String,
 }
@@ -28,6 +30,8 @@ pub enum Subject {
     Deferred,
     Bounced,
     Expired,
+    /// Messages in the queue at the end of the logs, with a deferred recipient.
+    Waiting,
     /// Rejections of clients by this server.
     Refused,
     /// Mail lines that were not understood.
@@ -75,12 +79,13 @@ pub enum Unit {
 }
 
 /// The subjects that are a single word.
-const WORDS: [(&str, Subject); 12] = [
+const WORDS: [(&str, Subject); 13] = [
     ("delivered", Subject::Delivered),
     ("sent", Subject::Delivered),
     ("deferred", Subject::Deferred),
     ("bounced", Subject::Bounced),
     ("expired", Subject::Expired),
+    ("waiting", Subject::Waiting),
     ("refused", Subject::Refused),
     ("rejected", Subject::Refused),
     ("unread", Subject::Unread),
@@ -90,7 +95,7 @@ const WORDS: [(&str, Subject); 12] = [
     ("storm", Subject::Storm),
 ];
 
-const SUBJECTS: &str = "delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON, \
+const SUBJECTS: &str = "delivered, deferred, bounced, expired, waiting, refused, unread, in_queue, oldest, code:CODE, reason:REASON, \
     unusual, storm";
 
 impl Subject {
@@ -118,7 +123,7 @@ impl Subject {
             Self::Delivered | Self::Deferred | Self::Bounced | Self::Expired | Self::Refused => {
                 &[Unit::Count, Unit::Percent, Unit::PerHour]
             }
-            Self::Unread | Self::Code(_) | Self::Reason(_) => &[Unit::Count, Unit::Percent],
+            Self::Waiting | Self::Unread | Self::Code(_) | Self::Reason(_) => &[Unit::Count, Unit::Percent],
             Self::InQueue | Self::Unusual | Self::Storm => &[Unit::Count],
             Self::Oldest => &[Unit::Seconds],
         }
@@ -157,6 +162,7 @@ impl FromStr for Condition {
                 relation: Comparison::More,
                 limit: 0.0,
                 unit: Unit::Count,
+                floor: 0,
                 text: text.to_owned(),
             });
         };
@@ -176,7 +182,10 @@ impl FromStr for Condition {
         let limit: f64 = number
             .parse()
             .map_err(|_| format!("{rest:?} is no number; write {}>10", subject_word(text, at)))?;
-        let unit = unit.trim();
+        let (unit, floor) = match unit.split_once(" of ") {
+            Some((unit, floor)) => (unit.trim(), Some(read_floor(floor, text)?)),
+            None => (unit.trim(), None),
+        };
         let known = UNITS.iter().find(|(word, _, _)| word.eq_ignore_ascii_case(unit));
         let &(_, unit, factor) = known
             .ok_or_else(|| format!("{unit:?} is no unit; there are %, /h, and for oldest s, min, h and d"))?;
@@ -196,8 +205,21 @@ impl FromStr for Condition {
         if unit == Unit::Percent && limit > 100.0 {
             return Err(format!("{number}% is more than all"));
         }
-        Ok(Self { subject, relation, limit: limit * factor, unit, text: text.to_owned() })
+        if floor.is_some() && unit != Unit::Percent {
+            return Err(format!(
+                "only a percentage is of a least number; write {}>10% of 50",
+                subject_word(text, at)
+            ));
+        }
+        let (limit, floor) = (limit * factor, floor.unwrap_or(0));
+        Ok(Self { subject, relation, limit, unit, floor, text: text.to_owned() })
     }
+}
+
+/// The number behind `of`: a percentage of fewer messages never holds.
+fn read_floor(text: &str, condition: &str) -> Result<u64, String> {
+    let number = text.trim();
+    number.parse().map_err(|_| format!("{number:?} in {condition:?} is no number; write bounced>10% of 50"))
 }
 
 fn subject_word(text: &str, at: usize) -> &str {
@@ -250,6 +272,16 @@ mod tests {
         reads("code:5.7.1>20", code, Comparison::More, 20.0, Unit::Count);
         reads("storm", Subject::Storm, Comparison::More, 0.0, Unit::Count);
         reads("unusual>3", Subject::Unusual, Comparison::More, 3.0, Unit::Count);
+    }
+
+    #[test]
+    fn a_percentage_has_a_floor() {
+        let floor = |text: &str| text.parse::<Condition>().map(|condition| condition.floor);
+        assert_eq!(floor("bounced>10% of 50"), Ok(50));
+        assert_eq!(floor(" waiting >= 20 % of 1000 "), Ok(1000));
+        assert_eq!(floor("bounced>10%"), Ok(0));
+        complains("bounced>10% of many", "is no number; write bounced>10% of 50");
+        complains("bounced>10 of 50", "only a percentage");
     }
 
     #[test]

@@ -20,6 +20,11 @@ fn value(report: &Report, condition: &Condition) -> Option<f64> {
     let (out, local) = (&report.totals.outbound, &report.totals.local);
     let attempts = out.attempts + local.attempts;
     let ended = |count: fn(&Sent) -> u64| (count(out) + count(local), attempts);
+    if condition.unit == Unit::Percent
+        && let Some((count, whole)) = of_messages(report, condition.subject)
+    {
+        return share(count, whole, condition.floor);
+    }
     let (refused, messages) = (report.totals.inbound.refused, &report.totals.messages);
     let input = &report.input;
     let (count, whole) = match condition.subject {
@@ -27,6 +32,7 @@ fn value(report: &Report, condition: &Condition) -> Option<f64> {
         Subject::Deferred => ended(|sent| sent.deferred),
         Subject::Bounced => ended(|sent| sent.bounced),
         Subject::Expired => ended(|sent| sent.expired),
+        Subject::Waiting => (messages.outgoing.waiting + messages.local.waiting, 0),
         // The share of all messages that clients tried to submit.
         Subject::Refused => (refused, refused + messages.received),
         Subject::Unread => (input.not_understood, input.mail),
@@ -41,12 +47,40 @@ fn value(report: &Report, condition: &Condition) -> Option<f64> {
     };
     match condition.unit {
         Unit::Count | Unit::Seconds => Some(count as f64),
-        Unit::Percent => (whole > 0).then(|| count as f64 * 100.0 / whole as f64),
+        Unit::Percent => share(count, whole, condition.floor),
         Unit::PerHour => {
             let most = report.timeline.iter().map(|hour| in_hour(hour, condition.subject)).max();
             Some(most.unwrap_or(0) as f64)
         }
     }
+}
+
+/// The messages in this state and all messages, without this server's own notices, as the head of a report counts them.
+/// None: the subject is no state of messages, or the log shows no whole message.
+fn of_messages(report: &Report, subject: Subject) -> Option<(u64, u64)> {
+    let mut all = report.totals.messages.outgoing;
+    all.add(&report.totals.messages.local);
+    let count = match subject {
+        Subject::Delivered => all.delivered,
+        Subject::Deferred => all.waiting + all.delayed,
+        Subject::Bounced => all.bounced,
+        Subject::Expired => all.expired,
+        Subject::Waiting => all.waiting,
+        Subject::Refused
+        | Subject::Unread
+        | Subject::InQueue
+        | Subject::Oldest
+        | Subject::Code(_)
+        | Subject::Reason(_)
+        | Subject::Unusual
+        | Subject::Storm => return None,
+    };
+    (all.messages > 0).then_some((count, all.messages))
+}
+
+/// In percent. None: there are fewer than `floor`, or none at all.
+fn share(count: u64, whole: u64, floor: u64) -> Option<f64> {
+    (whole >= floor.max(1)).then(|| count as f64 * 100.0 / whole as f64)
 }
 
 /// Number of attempts in matching rows whose outcome is part of a total.
@@ -74,7 +108,8 @@ fn in_hour(hour: &Hour, subject: Subject) -> u64 {
         Subject::Expired => out.expired + local.expired,
         Subject::Refused => hour.inbound.transient + hour.inbound.permanent + hour.inbound.unspecified,
         // These have no unit per hour.
-        Subject::Unread
+        Subject::Waiting
+        | Subject::Unread
         | Subject::InQueue
         | Subject::Oldest
         | Subject::Code(_)

@@ -5,76 +5,61 @@
 pub(crate) mod condition;
 pub(crate) mod evaluate;
 pub(crate) mod rows;
+pub(crate) mod rules;
+pub(crate) mod silence;
 
 use indicatif::HumanCount;
 
 pub(crate) use self::evaluate::met;
 
-use self::condition::Condition;
+use self::silence::AskedPeriod;
 use crate::report::{Change, MetCondition, Report, Verdict, VerdictFinding, VerdictState};
 
-/// Rules for reports without conditions and without a baseline. Watch: look during office hours. Bad: look now.
-const RULES: [(&str, VerdictState); 5] = [
-    ("unread>1%", VerdictState::Watch),
-    ("bounced>5%", VerdictState::Watch),
-    ("deferred>20%", VerdictState::Watch),
-    ("bounced>20%", VerdictState::Bad),
-    ("deferred>50%", VerdictState::Bad),
-];
-
-/// Percentages of fewer attempts mean nothing.
-const ATTEMPTS_NEEDED: u64 = 100;
-
-/// Decides the verdict. With `--fail-on` (`failed`) only its conditions are bad. Conditions of `--warn-on` (`warned`),
-/// unusual values and lines that were not understood are watch. None: the option was not given.
+/// Decides the verdict. With `--fail-on` (`failed`) only its conditions are bad, and a silence. Conditions of `--warn-on`
+/// (`warned`), unusual values and lines that were not understood are watch. None: the option was not given.
 pub(crate) fn verdict(
     report: &Report,
     failed: Option<&[MetCondition]>,
     warned: Option<&[MetCondition]>,
+    asked: &AskedPeriod,
 ) -> Verdict {
+    // A general limit says little where the user's conditions or a baseline exist.
+    let asked_for_none = failed.is_none() && warned.is_none() && report.baseline.is_none();
     let mut findings = rows::unusual(report);
     findings.extend(sums(report));
     findings.extend(storms(report));
+    if asked_for_none {
+        findings.extend(rules::login(report));
+        findings.extend(rules::faults(report));
+        findings.extend(rules::shares(report));
+        findings.extend(rules::unusual(report));
+        findings.extend(rules::warnings(report));
+    }
+    findings.extend(rules::unread(report));
     if failed.is_some() {
         // The user defined what is bad, so nothing else is.
         for finding in &mut findings {
             finding.state = VerdictState::Watch;
         }
     }
-    // A general limit says little where the user's conditions or a baseline exist.
-    let asked_for_none = failed.is_none() && warned.is_none() && report.baseline.is_none();
-    let rules = RULES.iter().filter(|(rule, _)| asked_for_none || subject_of(rule) == "unread");
-    let mut ruled: Vec<(VerdictState, MetCondition)> =
-        rules.filter_map(|(rule, state)| Some((*state, rule_met(report, rule)?))).collect();
-    // Of two rules on the same subject the worse stays.
-    ruled.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-    ruled.dedup_by(|next, kept| subject_of(&next.1.condition) == subject_of(&kept.1.condition));
-    let asked = failed.unwrap_or_default().iter().map(|met| (VerdictState::Bad, met));
-    let asked = asked.chain(warned.unwrap_or_default().iter().map(|met| (VerdictState::Watch, met)));
-    let all = asked.chain(ruled.iter().map(|(state, met)| (*state, met)));
-    findings.extend(all.map(|(state, met)| VerdictFinding {
+    let conditions = failed.unwrap_or_default().iter().map(|met| (VerdictState::Bad, met));
+    let conditions =
+        conditions.chain(warned.unwrap_or_default().iter().map(|met| (VerdictState::Watch, met)));
+    findings.extend(conditions.map(|(state, met)| VerdictFinding {
         state,
         what: met.condition.clone(),
         value: met.shown.clone(),
         usual: None,
+        text: None,
         row: None,
     }));
+    let silence = silence::finding(report, asked);
+    let is_silent = silence.is_some();
+    findings.splice(0..0, silence);
     // The sort is stable: the most frequent rows stay in front.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let state = findings.iter().map(|finding| finding.state).max().unwrap_or(VerdictState::Ok);
-    Verdict { state, findings }
-}
-
-fn subject_of(condition: &str) -> &str {
-    condition.split('>').next().unwrap_or_default()
-}
-
-fn rule_met(report: &Report, rule: &str) -> Option<MetCondition> {
-    let condition: Condition = rule.parse().ok()?;
-    let totals = &report.totals;
-    let enough =
-        subject_of(rule) == "unread" || totals.outbound.attempts + totals.local.attempts >= ATTEMPTS_NEEDED;
-    met(report, &condition).filter(|_| enough)
+    Verdict { state, silent: is_silent, findings }
 }
 
 /// Findings for unusual totals.
@@ -95,6 +80,7 @@ fn sums(report: &Report) -> Vec<VerdictFinding> {
             what: what.to_owned(),
             value: HumanCount(count).to_string(),
             usual: Some(usual(change)),
+            text: None,
             row: None,
         })
         .collect()
@@ -110,6 +96,7 @@ fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
         },
         value: HumanCount(storm.attempts).to_string(),
         usual: None,
+        text: None,
         row: None,
     })
 }

@@ -19,6 +19,7 @@ pub(crate) fn unusual(report: &Report) -> Vec<VerdictFinding> {
         what: description(row),
         value: HumanCount(row.attempts).to_string(),
         usual: Some(HumanCount(change.usual.round() as u64).to_string()),
+        text: None,
         row: Some(at),
     };
     unusual.into_iter().map(finding).collect()

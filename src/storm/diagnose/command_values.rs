@@ -41,6 +41,8 @@ pub(crate) fn values(
     };
     values.word("since", &stamp(start));
     values.word("until", &stamp(until + 1));
+    let compact = |at: Zoned| at.strftime("%Y%m%dT%H%M").to_string();
+    values.word("at", &common.time(start).map(compact).unwrap_or_default());
     let local = |at: Zoned| at.strftime("%F %H:%M").to_string();
     values.word("begun", &common.time(start).map(local).unwrap_or_default());
     if !common.files.iter().any(|file| file == "-") {

@@ -6,5 +6,6 @@ pub(crate) mod block_sample;
 pub(crate) mod collector;
 pub(crate) mod line_minutes;
 pub(crate) mod merge;
+pub(crate) mod plan;
 pub(crate) mod points;
 pub(crate) mod series;

@@ -43,7 +43,7 @@ fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -
     let fields = EximFields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
-    let dropped = is_discarded(text);
+    let dropped = is_discarded(text) && !recipient.is_some_and(|name| name.starts_with(b"\""));
     Some(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome: if dropped { Outcome::Discarded } else { outcome },
@@ -77,8 +77,10 @@ fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
         _ => split_fields(rest)?,
     };
     let failure = Failure::read(without_times(words));
-    let expired =
-        words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
+    // A server that refuses for good ends its reply as it likes.
+    let is_refused = failure.reply.is_some_and(|reply| reply.code.class() == Class::Permanent);
+    let expired = words.starts_with(b"retry timeout exceeded")
+        || words.ends_with(b": retry timeout exceeded") && !is_refused;
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
     let begin = text.len() - rest.len();
     let fields = EximFields::read(text, begin..begin + fields.len());
@@ -95,7 +97,15 @@ fn split_fields(text: &[u8]) -> Option<(&[u8], &[u8])> {
     if rest.starts_with(b" routing ") || rest.starts_with(b" mua_wrapper ") {
         return Some((b"", rest.trim_ascii_start()));
     }
-    let (_, words) = split_colon(rest)?;
+    let (mut fields, mut words) = split_colon(rest)?;
+    // The other server chose the name in its certificate.
+    if let Some(open) = find(fields, b" DN=\"") {
+        while !fields.get(open + 5..)?.trim_ascii_end().ends_with(b"\"") {
+            let Some((_, behind)) = split_colon(words) else { break };
+            words = behind;
+            fields = rest.get(..rest.len() - words.len() - 2)?;
+        }
+    }
     Some((text.get(..text.len() - words.len() - 2)?, words))
 }
 

@@ -1,6 +1,6 @@
 //! Parses the remote host in Exim's lines: `H=mx.example.org (helo) [192.0.2.1]:25`.
 
-use crate::parse::mta::parsed::port;
+use crate::parse::mta::parsed::{self, closing_quote, port};
 use crate::simd::find::{ByteIter, find, find_either};
 use crate::smtp::event::Peer;
 
@@ -22,6 +22,14 @@ pub(crate) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     let (ip, rest) = (rest.get(..end)?, rest.get(end..)?.strip_prefix(b"]")?);
     let (port, rest) = port(rest);
     Some((Peer { host, ip: Some(ip), port }, rest))
+}
+
+/// Parses the peer like [`read`] in the line of a failed login, whose user at the end may contain anything:
+/// `(helo) [192.0.2.1]:25: 535 Incorrect authentication data (set_id=anna)`.
+pub(crate) fn read_before_user(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
+    let end = parsed::find(text, b" (set_id=").unwrap_or(text.len());
+    let (peer, rest) = read(text.get(..end)?)?;
+    Some((peer, text.get(end - rest.len()..)?))
 }
 
 /// The HELO name: `helo` in `mx.example.org (helo) [192.0.2.1]:25`. `None`: the text shows none.
@@ -48,7 +56,65 @@ fn helo(text: &[u8]) -> Option<&[u8]> {
             break;
         }
     }
-    text.get(end?..)
+    let end = end?;
+    let rest = text.get(end..)?;
+    // Both a HELO name and what follows the address may look like the end of a name.
+    match parsed::find(rest, b") [") {
+        None => Some(rest),
+        Some(_) => text.get(last_end(text, end)..),
+    }
+}
+
+/// The offset of the address behind the HELO name: the last `) [` before the fields that Exim adds. Not meant are addresses
+/// in the quotes of `F=<"…"@a>`, in a subject (`T="…"`), and where the text repeats an address.
+#[cold]
+fn last_end(text: &[u8], first: usize) -> usize {
+    const MAX_PLACES: usize = 16;
+    let (mut end, mut behind) = (first, quoted_end(text, first));
+    for place in
+        memchr::memmem::find_iter(text, b") [").map(|at| at + 2).filter(|at| *at > first).take(MAX_PLACES)
+    {
+        let (Some(rest), Some(between)) = (text.get(place..), text.get(end..place)) else { break };
+        let is_written_later = || parsed::find(between, b" T=\"").is_some();
+        if place < behind || !is_before_fields(rest) || is_written_later() {
+            continue;
+        }
+        // `rejected RCPT <a@b>: (x) [192.0.2.1] …`: a text that repeats what the line says before.
+        let name = text.get(..place).and_then(|before| memchr::memrchr(b'(', before));
+        let repeats = |begin: usize| {
+            let copy = text.get(begin..place + 1).unwrap_or_default();
+            text.get(..begin).is_some_and(|before| memchr::memmem::find(before, copy).is_some())
+        };
+        if name.is_some_and(repeats) {
+            continue;
+        }
+        end = place;
+        behind = quoted_end(text, place);
+    }
+    end
+}
+
+/// Whether the fields or the verdict of Exim follow the address: `[192.0.2.1]:25 I=[…`, `[192.0.2.1] rejected …`.
+fn is_before_fields(rest: &[u8]) -> bool {
+    let Some(behind) = find(b']', rest).and_then(|end| rest.get(end + 1..)) else { return false };
+    let (_, behind) = port(behind);
+    behind.starts_with(b": ")
+        || is_field(behind)
+        || [&b" Ci="[..], b" X=", b" A=", b" temporarily rejected ", b" sender verify "]
+            .iter()
+            .any(|mark| behind.starts_with(mark))
+}
+
+/// The end of the last quoted address of the fields behind the host.
+fn quoted_end(text: &[u8], place: usize) -> usize {
+    let mut end = place;
+    for mark in [&b" F=<\""[..], b" RCPT <\"", b" MAIL <\""] {
+        let found = text.get(end..).and_then(|rest| parsed::split_once(rest, mark));
+        let Some((_, rest)) = found else { continue };
+        let quoted = text.get(text.len() - rest.len() - 1..).unwrap_or_default();
+        end = closing_quote(quoted).map_or(end, |quote| text.len() - quoted.len() + quote);
+    }
+    end
 }
 
 /// Whether the text begins with ` I=[`, ` F=<`, ` U=`, ` P=` or ` rejected `, which follow the address.

@@ -112,7 +112,11 @@ pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
 
 /// The user name of a login attempt: `anna` in `… 535 Incorrect authentication data (set_id=anna)`.
 pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
-    let (_, rest) = split_once(text, b"set_id=")?;
+    let (_, named) = split_once(text, b" authenticator failed for ")?;
+    // The HELO name may contain anything.
+    let rest =
+        host::read_before_user(named.strip_prefix(b"H=").unwrap_or(named)).map_or(named, |(_, rest)| rest);
+    let (_, rest) = split_once(rest, b"set_id=")?;
     let end = rest.iter().position(|byte| matches!(byte, b',' | b')' | b' ')).unwrap_or(rest.len());
     rest.get(..end).filter(|user| !user.is_empty())
 }

@@ -2,7 +2,7 @@
 //! administrator (`<= a@b H=mx [192.0.2.1] P=esmtp S=4521 id=x@y`).
 
 use super::host;
-use crate::parse::mta::parsed::{ParsedLine, begins, split_once, split_word};
+use crate::parse::mta::parsed::{ParsedLine, begins, closing_quote, split_once, split_word};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::simd::find::{ByteIter, find};
 use crate::smtp::event::Mta;
@@ -116,7 +116,7 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
 /// Splits `a@b …`, `<> …` or `"a b"@c …` behind the address.
 fn sender(text: &[u8]) -> (&[u8], &[u8]) {
     let quoted = text.first() == Some(&b'"');
-    let start = if quoted { split_once(text, b"\"@").map_or(0, |(local, _)| local.len()) } else { 0 };
+    let start = if quoted { closing_quote(text).unwrap_or(0) } else { 0 };
     let (end, _) = split_word(text.get(start..).unwrap_or_default());
     let (sender, rest) = text.split_at(start + end.len());
     (sender, rest.get(1..).unwrap_or_default())

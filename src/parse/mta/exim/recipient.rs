@@ -2,15 +2,18 @@
 
 use memchr::{memchr_iter, memrchr_iter};
 
-use crate::parse::mta::parsed::{address, closing_quote, domain, split_word};
-use crate::simd::find::{self, find_from};
+use crate::parse::mta::parsed::{address, closing_quote, domain, find, split_word};
+use crate::simd::find::{find as find_byte, find_from};
 
 /// Splits off the recipient: the address that was delivered to or, if that is a local part, a pipe or a file, the
 /// original address in angle brackets. The inner `None`: the line shows no address.
 pub(crate) fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    if let Some((original, rest)) = quoted(text) {
+        return Some((Some(original), rest));
+    }
     // `:blackhole:` ends with a colon itself.
     let own = match text.first() {
-        Some(b':') => find::find(b' ', text)?,
+        Some(b':') => find_byte(b' ', text)?,
         Some(b'"') => closing_quote(text).unwrap_or(0),
         _ => 0,
     };
@@ -30,6 +33,40 @@ pub(crate) fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let special = || matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
     let named = if original.is_some() && (special() || unquoted()) { original } else { Some(first) };
     Some((named.filter(|_| !nobody), rest))
+}
+
+/// Splits `a b@c <"a b"@c> R=…` behind the brackets. Exim shows a quoted local part without its quotes, and the address as it
+/// was written behind it (Exim deliver.c, string_log_address). The local part may contain anything, also what looks like
+/// fields, so the address in brackets tells where it ends. `None`: no address of this kind.
+fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    const MARK: &[u8] = b" <\"";
+    let mut from = 0;
+    loop {
+        let at = from + find(text.get(from..)?, MARK)?;
+        if let Some(found) = text.get(..at).and_then(|shown| original_of(shown, text.get(at + 2..)?)) {
+            return Some(found);
+        }
+        from = at + MARK.len();
+    }
+}
+
+/// Splits `"a b"@c> R=…` behind the bracket, if it is the address that is `shown` without quotes and backslashes, as a whole
+/// or only its local part.
+fn original_of<'a>(shown: &[u8], text: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let quote = closing_quote(text)?;
+    let mut rest = shown;
+    let mut escaped = false;
+    for byte in text.get(1..quote)? {
+        escaped = *byte == b'\\' && !escaped;
+        if !escaped {
+            rest = rest.strip_prefix(std::slice::from_ref(byte))?;
+        }
+    }
+    if !matches!(rest, [] | [b'@', ..]) {
+        return None;
+    }
+    let (original, behind) = address(text)?;
+    (rest.is_empty() || original.get(quote + 1..) == Some(rest)).then_some((original, behind))
 }
 
 /// The text of a line that stands for all recipients (Exim deliver.c, with the option mua_wrapper).

@@ -2,7 +2,7 @@
 
 use super::client::{RejectedClient, event};
 use super::{connection, host};
-use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_last, split_once, split_word};
+use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_once, split_word};
 use crate::smtp::event::{Event, Outcome, Stage};
 use crate::smtp::reply::Class;
 
@@ -144,7 +144,7 @@ fn acl_stage(text: &[u8]) -> Option<Stage> {
 fn login_failure(text: &[u8]) -> Option<Event<'_>> {
     let rest = split_word(text).1.strip_prefix(b"authenticator failed for ")?;
     let named = rest.strip_prefix(b"H=").unwrap_or(rest);
-    let (client, rest) = match host::read(named) {
+    let (client, rest) = match host::read_before_user(named) {
         Some((peer, rest)) => (RejectedClient { peer, sender: None }, rest),
         None => (RejectedClient::default(), rest),
     };
@@ -158,7 +158,9 @@ fn synchronization_error(text: &[u8]) -> Option<Event<'_>> {
     // Older versions write `violation: synchronization error`.
     let rest = rest.strip_prefix(b"violation: ").unwrap_or(rest).strip_prefix(b"synchronization error ")?;
     let (_, rest) = split_once(rest, b": rejected ")?;
-    let client = split_once(rest, b"H=")
+    // The quoted command may contain the field, too.
+    let mark: &[u8] = if rest.starts_with(b"\"") { b"\" H=" } else { b"H=" };
+    let client = split_once(rest, mark)
         .and_then(|(_, rest)| host::read(rest))
         .map(|(peer, _)| peer)
         .unwrap_or_default();
@@ -203,7 +205,7 @@ fn unqualified_address(text: &[u8]) -> Option<Event<'_>> {
 /// Parses `too many recipients: excess temporarily rejected: sender=<a@b> H=…`.
 fn too_many_recipients(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"too many recipients: ")?;
-    let (how, rest) = split_last(rest, b"rejected: sender=<")?;
+    let (how, rest) = split_once(rest, b"rejected: sender=<")?;
     let hint = if split_once(how, b"temporarily").is_some() { Class::Transient } else { Class::Permanent };
     let (sender, rest) = address(rest)?;
     let (client, _) = RejectedClient::read(rest.trim_ascii_start());

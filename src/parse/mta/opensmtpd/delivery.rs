@@ -11,12 +11,12 @@ const EMPTY_EVENT: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcom
 /// Parses `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"` of 5.9 and later
 /// (mta_log() in mta.c, mda_log() in mda.c), which end with `result=` and `stat=`.
 pub(crate) fn read(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
-    event(direction, value(text, b"evpid=")?, value(text, b"result=")?, text)
+    event(direction, value(text, b"evpid=")?, value(text, b" result=")?, text)
 }
 
 /// Parses `smtp-out: session 8f48…: evpid=…, status=PermFail, from=<a@b>, …, relay=192.0.2.1 (mx), …, stat=550 no` of 5.7.
 pub(crate) fn read_5_7(text: &[u8]) -> Option<Event<'_>> {
-    event(Direction::Outbound, value(text, b"evpid=")?, value(text, b"status=")?, text)
+    event(Direction::Outbound, value(text, b"evpid=")?, value(text, b" status=")?, text)
 }
 
 /// Parses `relay: Ok for 8f48640866d8b9c4: session=…, from=<a@b>, …` and `delivery: Ok for …` of 5.0 to 5.6, and what
@@ -47,10 +47,10 @@ fn event<'a>(direction: Direction, queue_id: &'a [u8], result: &[u8], text: &'a 
         b"Expire" => (Outcome::Expired, Some(Class::Permanent)),
         _ => return None,
     };
-    let words = last_value(text, b"stat=")?;
+    let words = last_value(text, b" stat=")?;
     let said = if direction == Direction::Outbound { told(words) } else { Told::default() };
-    let peer = match split_once(text, b"relay=\"") {
-        Some(_) => value(text, b"relay=").map(relay),
+    let peer = match split_once(text, b" relay=\"") {
+        Some(_) => value(text, b" relay=").map(relay),
         None => split_once(text, b", relay=")
             .and_then(|(_, rest)| split_once(rest, b", "))
             .map(|(name, _)| relay(name)),

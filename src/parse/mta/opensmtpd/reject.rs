@@ -1,7 +1,7 @@
 //! Parses OpenSMTPD's refusals (`8f48 smtp failed-command command="RCPT TO:<a@b>" result="550 Invalid recipient"`).
 
 use super::fields::{last_value, peer, value};
-use crate::parse::mta::parsed::{address, split_once};
+use crate::parse::mta::parsed::{address, split_last, split_once};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Code, Reply};
 
@@ -9,21 +9,22 @@ const EMPTY_EVENT: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcom
 
 /// Parses `address=192.0.2.1 host=mx command="RCPT TO:<a@b>" result="550 no"`; since 6.4 without address and host.
 pub(crate) fn failed_command(text: &[u8]) -> Option<Event<'_>> {
-    let (_, rest) = split_once(text, b"command=\"")?;
-    let (command, _) = split_once(rest, b"\" result=")?;
-    let result = last_value(rest.get(command.len()..)?, b"result=")?;
-    Some(Event { peer: client(text), ..refused(command, result) })
+    // The client wrote the command; nothing in the result comes from it.
+    let (before, rest) = split_once(text, b"command=\"")?;
+    let (command, result) = split_last(rest, b"\" result=\"")?;
+    Some(Event { peer: client(before), ..refused(command, result.strip_suffix(b"\"").unwrap_or(result)) })
 }
 
 /// Parses `result="500 5.5.1 Invalid command: Pipelining not supported"` of `bad-input`.
 pub(crate) fn bad_input(text: &[u8]) -> Option<Event<'_>> {
-    last_value(text, b"result=").map(|result| Event { peer: client(text), ..of_reply(result) })
+    let (before, _) = split_once(text, b"result=")?;
+    last_value(text, b"result=").map(|result| Event { peer: client(before), ..of_reply(result) })
 }
 
 /// Parses `"RCPT TO:<a@b>" => 550 no` of 5.x, and `"RCPT TO:<a@b>"` of 5.7, which shows no reply.
 pub(crate) fn quoted_command(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"\"")?;
-    match split_once(rest, b"\" => ") {
+    match split_last(rest, b"\" => ") {
         Some((command, result)) => Some(refused(command, result)),
         None => {
             let command = rest.strip_suffix(b"\"").unwrap_or(rest);

@@ -56,7 +56,8 @@ pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine
     let Some(status) = rest.strip_prefix(b", status=") else {
         return queue_record::record_of(queue_id, QueueStep::Queued, text);
     };
-    if !status.starts_with(b"expired") && !status.starts_with(b"force-expired") {
+    // An unquoted address may contain the field (versions before 3.5).
+    if !begins(status, &[b"expired", b"force-expired"]) || status.contains(&b'>') {
         return ParsedLine::Unread;
     }
     let answer = RemoteReply { text: status, ..RemoteReply::default() };
@@ -100,6 +101,12 @@ fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]
         },
         // The output of a local command may look like a reply, but is not one.
         _ => RemoteReply { text: words, ..RemoteReply::default() },
+    };
+    let answer = match (answer.reply, dsn) {
+        (Some(reply), Some(dsn)) if reply.code.class() != dsn.class() => {
+            RemoteReply { reply: Reply::read_with_dsn(answer.text, Some(dsn)), ..answer }
+        }
+        _ => answer,
     };
     let direction = match daemon {
         Daemon::Client => Direction::Outbound,

@@ -10,6 +10,7 @@ pub(crate) mod queue_record;
 pub(crate) mod reject;
 pub(crate) mod reply_text;
 pub(crate) mod routine;
+pub(crate) mod tail;
 pub(crate) mod verbose;
 pub(crate) mod warning;
 
@@ -18,7 +19,7 @@ use self::line_kind::{LineKind, line_kind};
 use self::routine::is_routine;
 use self::warning::own_trouble;
 use super::delay::Phases;
-use super::parsed::{ParsedLine, address, begins, split_last, split_once};
+use super::parsed::{ParsedLine, address, begins, split_last, split_once, split_word};
 use super::queue_record::{MessageFields, QueueRecord, QueueStep};
 use super::related_id::{Relation, forwarded_to, id};
 use crate::simd::ascii::alphanumeric_mask;
@@ -94,13 +95,24 @@ fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
 /// The name of the user who logged in, or tried to: `sasl_username=anna` of a rejection or a login failure. `None`: the line
 /// names nobody.
 pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
-    let (_, user) = split_last(text, b"sasl_username=")?;
-    // Behind it: nothing, `, sasl_sender=…`, ` sasl_sender=…`; `<anna>` in a proxy-reject (postfix smtpd.c, smtpd_check.c).
-    let user = [&b", sasl_sender="[..], b" sasl_sender="]
-        .iter()
-        .find_map(|mark| split_once(user, mark))
-        .map_or(user, |(user, _)| user);
-    let user = user.strip_prefix(b"<").and_then(|user| user.strip_suffix(b">")).unwrap_or(user);
+    // In a login failure, only the name follows this server's words (postfix smtpd_sasl_glue.c).
+    if let Some((_, warning)) = own_trouble(queue_id(text).1) {
+        let words = warning::login_failure(warning)?.text;
+        let (_, result) = split_once(words, b" authentication failed: ")?;
+        return split_once(result, b", sasl_username=").and_then(|(_, user)| known_user(user));
+    }
+    // In a rejection, the login follows the HELO name, which has no blank (postfix smtpd.c, smtpd_check.c). Addresses and
+    // the reply may contain anything.
+    let (_, rest) = split_last(text, b" helo=<")?;
+    let (_, rest) = split_once(rest, b"> ").filter(|(name, _)| !name.contains(&b' '))?;
+    let rest = rest.strip_prefix(b"sasl_method=").map_or(rest, |rest| split_word(rest).1);
+    let user = rest.strip_prefix(b"sasl_username=")?;
+    let user = split_last(user, b" sasl_sender=").map_or(user, |(user, _)| user);
+    // `<anna>` in a proxy-reject
+    known_user(user.strip_prefix(b"<").and_then(|user| user.strip_suffix(b">")).unwrap_or(user))
+}
+
+fn known_user(user: &[u8]) -> Option<&[u8]> {
     Some(user).filter(|user| !user.is_empty() && user != b"(unavailable)")
 }
 

@@ -1,8 +1,9 @@
 //! Parses Postfix's reject lines, of smtpd, cleanup and postscreen (`NOQUEUE: reject: RCPT from mx[192.0.2.1]: 550 …`).
 
 use super::daemon::Daemon;
+use super::tail::RejectTail;
 use super::{delivery, queue_record};
-use crate::parse::mta::parsed::{ParsedLine, address, begins, peer, split_last, split_once, split_word};
+use crate::parse::mta::parsed::{ParsedLine, begins, peer, split_last, split_once, split_word};
 use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
@@ -128,15 +129,20 @@ fn action_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]
             (place, peer, rest.strip_prefix(b":")?.trim_ascii_start())
         }
     };
-    let (words, tail) = RejectTail::split(words);
+    let (words, tail) = match stage(place) {
+        // At HELO, the name is logged as the client wrote it (postfix smtpd.c, helo_cmd); no address is known then.
+        Some(Stage::Ehlo) => {
+            (split_once(words, b"; proto=").map_or(words, |(words, _)| words), RejectTail::default())
+        }
+        _ => RejectTail::split(words),
+    };
     Some(Event { peer, ..reject_event(queue_id, outcome, stage(place), words, tail) })
 }
 
 /// Parses `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
-/// The text behind the tail is this server's; the header before it is the sender's, and may contain anything.
-fn content_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
-    let (header, tail) = split_last(text, b"; from=<").unwrap_or((text, b""));
-    let tail = RejectTail::read(tail, b"from=<").unwrap_or_default();
+/// The text behind the fields is this server's; the header before it is the sender's, and may contain anything.
+pub(crate) fn content_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
+    let (header, tail) = RejectTail::of_content(text);
     let (shown, client) = split_last(header, b" from ").unwrap_or((header, b""));
     let peer = peer(client).map(|(peer, _)| peer).unwrap_or_default();
     Event {
@@ -178,98 +184,5 @@ pub(crate) fn reject_event<'a>(
         recipient: tail.recipient,
         text: words,
         ..Event::new(Mta::Postfix, Direction::Inbound, outcome)
-    }
-}
-
-/// The fields of a tail, in their order.
-const FIELDS: [&[u8]; 4] = [b"from=<", b"to=<", b"proto=", b"helo=<"];
-
-/// The tail of a reject line, `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c, log_whatsup). postscreen
-/// separates the fields by commas.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct RejectTail<'a> {
-    sender: Option<&'a [u8]>,
-    recipient: Option<&'a [u8]>,
-    /// The text that cleanup writes behind the tail.
-    words: Option<&'a [u8]>,
-}
-
-impl<'a> RejectTail<'a> {
-    /// Splits the reply from the tail. The reply repeats what the client sent, which may contain `; from=<`, so the tail
-    /// begins at the first `;` from which all fields parse up to the end of the line.
-    pub(crate) fn split(text: &'a [u8]) -> (&'a [u8], Self) {
-        let mut last = None;
-        for at in memchr::memchr_iter(b';', text) {
-            let (words, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
-            let rest = rest.strip_prefix(b" ").unwrap_or_default();
-            let Some(first) = [&b"from=<"[..], b"to=<", b"proto="].into_iter().find(|f| rest.starts_with(f))
-            else {
-                continue;
-            };
-            if let Some(tail) = Self::read(rest.get(first.len()..).unwrap_or_default(), first) {
-                return (words, tail);
-            }
-            last = Some((words, rest));
-        }
-        // Truncated by syslog: use the fields behind the last candidate.
-        match last {
-            Some((words, rest)) => (words, Self::truncated(rest)),
-            None => (text, Self::default()),
-        }
-    }
-
-    /// Parses the fields behind `first`, which was removed. `None`: they do not reach the end of the line.
-    fn read(mut rest: &'a [u8], first: &[u8]) -> Option<Self> {
-        let mut tail = Self::default();
-        let mut field = first;
-        loop {
-            match field {
-                b"from=<" | b"to=<" => {
-                    let (address, after) = address(rest)?;
-                    *(if field == b"to=<" { &mut tail.recipient } else { &mut tail.sender }) = Some(address);
-                    rest = after;
-                }
-                b"proto=" => {
-                    rest = rest.get(rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count()..)?;
-                }
-                b"helo=<" => return tail.end(rest),
-                _ => return None,
-            }
-            rest = match rest {
-                [] => return Some(tail),
-                [b':', b' ', words @ ..] => {
-                    tail.words = Some(words);
-                    return Some(tail);
-                }
-                [b',', b' ', rest @ ..] | [b' ', rest @ ..] => rest,
-                _ => return None,
-            };
-            if rest.starts_with(b"sasl_") {
-                return Some(tail);
-            }
-            let place = FIELDS.iter().position(|known| *known == field)?;
-            // Each field occurs at most once, and in this order.
-            field = FIELDS.into_iter().skip(place + 1).find(|field| rest.starts_with(field))?;
-            rest = rest.get(field.len()..)?;
-        }
-    }
-
-    /// Parses `helo=<name>`, the last field; `sasl_` fields or the text of cleanup may follow. A HELO name has no blanks.
-    fn end(self, rest: &'a [u8]) -> Option<Self> {
-        let (name, words) = match split_once(rest, b">: ") {
-            Some((name, words)) => (name, Some(words)),
-            None => (
-                split_once(rest, b"> sasl_").map(|(name, _)| name).or_else(|| rest.strip_suffix(b">"))?,
-                None,
-            ),
-        };
-        (!name.contains(&b' ')).then_some(Self { words, ..self })
-    }
-
-    fn truncated(rest: &'a [u8]) -> Self {
-        let field = |name: &[u8]| {
-            split_once(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address)
-        };
-        Self { sender: field(b"from=<"), recipient: field(b"to=<"), words: None }
     }
 }

@@ -1,7 +1,8 @@
 //! Parses what Postfix reports as its own trouble (`warning: …`, `fatal: …`): some warnings are the only line about a
 //! refusal, and then none of them shows the reply.
 
-use super::reject::{RejectTail, reject_event};
+use super::reject::{content_event, reject_event};
+use super::tail::RejectTail;
 use crate::parse::mta::parsed::{ParsedLine, begins, peer, split_last, split_once, split_word};
 use crate::smtp::event::{Event, Outcome, Peer, Stage};
 
@@ -18,35 +19,41 @@ pub(crate) fn own_trouble(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// What a warning says about a refusal.
-struct Refusal<'a> {
-    outcome: Outcome,
+pub(crate) struct Refusal<'a> {
     stage: Option<Stage>,
     client: Peer<'a>,
-    text: &'a [u8],
+    pub text: &'a [u8],
 }
 
 /// Parses a warning of smtpd, qmqpd or cleanup. `text` follows the queue id.
 pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    let found = login_failure(text)
+    // The action WARN shows a part of the message, which may look like any other warning.
+    if matches!(split_word(text).0, b"header" | b"body" | b"mime-error" | b"content") {
+        return match header_warning(text) {
+            true => ParsedLine::Event(content_event(queue_id, Outcome::Warned, text)),
+            false => ParsedLine::Routine,
+        };
+    }
+    let found = client_refusal(text)
+        .or_else(|| login_failure(text))
         .or_else(|| limit_exceeded(text))
-        .or_else(|| client_refusal(text))
         .or_else(|| proxy_failure(text))
-        .or_else(|| message_refusal(text))
-        .or_else(|| header_warning(text));
+        .or_else(|| message_refusal(text));
     let Some(refusal) = found else { return ParsedLine::Routine };
-    let tail = RejectTail::split(refusal.text).1;
-    let event = reject_event(queue_id, refusal.outcome, refusal.stage, refusal.text, tail);
+    let event = reject_event(queue_id, Outcome::Rejected, refusal.stage, refusal.text, RejectTail::default());
     ParsedLine::Event(Event { peer: refusal.client, code: None, enhanced: None, ..event })
 }
 
 fn refused<'a>(stage: Option<Stage>, client: Peer<'a>, text: &'a [u8]) -> Refusal<'a> {
-    Refusal { outcome: Outcome::Rejected, stage, client, text }
+    Refusal { stage, client, text }
 }
 
 /// Parses `host[ip]: SASL LOGIN authentication failed: …, sasl_username=anna` and `… authentication aborted`
 /// (postfix smtpd_sasl_glue.c).
-fn login_failure(text: &[u8]) -> Option<Refusal<'_>> {
+pub(crate) fn login_failure(text: &[u8]) -> Option<Refusal<'_>> {
     let (client, rest) = peer(text)?;
+    // In another warning, a client may have written the brackets.
+    client.host.is_none_or(|host| !host.contains(&b' ')).then_some(())?;
     let words = rest.strip_prefix(b": ")?;
     let (_, result) = split_once(words.strip_prefix(b"SASL ")?, b" authentication ")?;
     begins(result, &[b"failed", b"aborted"]).then(|| refused(Some(Stage::Auth), client, words))
@@ -55,7 +62,8 @@ fn login_failure(text: &[u8]) -> Option<Refusal<'_>> {
 /// Parses `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c).
 fn limit_exceeded(text: &[u8]) -> Option<Refusal<'_>> {
     let (limit, rest) = split_once(text, b" limit exceeded: ")?;
-    let (_, client) = split_once(rest, b" from ")?;
+    let is_name = limit.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b' ');
+    let (_, client) = split_once(rest, b" from ").filter(|_| is_name)?;
     let stage = match limit {
         b"Connection rate" | b"Connection concurrency" => Some(Stage::Connect),
         b"Message delivery request rate" => Some(Stage::Mail),
@@ -128,21 +136,18 @@ fn proxy_failure(text: &[u8]) -> Option<Refusal<'_>> {
 /// too many Received: headers (554 5.4.0), a message that is too large (552 5.3.4), a queue file that cannot be written
 /// (451 4.3.0); see postfix cleanup_map11.c, cleanup_message.c, cleanup_out.c and the codes in global/cleanup_strerror.c.
 fn message_refusal(text: &[u8]) -> Option<Refusal<'_>> {
-    let is_refusal = text.ends_with(b" -- message not accepted, try again later")
+    let is_about_map =
+        || text.split(|&byte| byte == b' ').skip(1).take(3).eq([&b"map"[..], b"lookup", b"problem"]);
+    let is_refusal = text.ends_with(b" -- message not accepted, try again later") && is_about_map()
         || text == b"message not accepted, try again later"
         || begins(text, &[b"message rejected: ", b"queue file size limit exceeded", b"write queue file: "]);
     is_refusal.then(|| refused(Some(Stage::EndOfData), Peer::default(), text))
 }
 
-/// Parses the action WARN: `header Subject: … from host[ip]; from=<a> to=<b> …` (postfix cleanup_message.c).
-fn header_warning(text: &[u8]) -> Option<Refusal<'_>> {
-    if !matches!(split_word(text).0, b"header" | b"body" | b"mime-error") {
-        return None;
-    }
-    let (header, _) = split_last(text, b"; from=<")?;
-    let (_, client) = split_last(header, b" from ")?;
-    let client = peer(client).map(|(peer, _)| peer).unwrap_or_default();
-    Some(Refusal { outcome: Outcome::Warned, ..refused(Some(Stage::EndOfData), client, text) })
+/// Whether the line is of the action WARN: `header Subject: … from host[ip]; from=<a@b> to=<c@d> …` (postfix
+/// cleanup_message.c).
+fn header_warning(text: &[u8]) -> bool {
+    split_once(text, b"; from=<").is_some()
 }
 
 /// How the line of an event repeats the refusal of a line before it.

@@ -13,7 +13,7 @@ const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcom
 /// of a message that was not taken (logundelrcpts() in srvrsmtp.c), whose refusal has a line of its own.
 pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     let Some((fields, stat)) = split_stat(text) else { return ParsedLine::Unread };
-    let is_delivery = split_once(fields, b", mailer=").is_some();
+    let is_delivery = split_once(behind_addresses(fields), b", mailer=").is_some();
     let event = match stat {
         b"discarded" => recipient(text).map(|recipient| Event {
             direction: Direction::Local,
@@ -29,7 +29,9 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine
             return queue_id.map(held).map_or(ParsedLine::Routine, ParsedLine::QueueRecord);
         }
         // The error mailer of a table refuses for now.
-        _ if stat.starts_with(b"queued") && field(fields, b", mailer=") == Some(b"*error*") => {
+        _ if stat.starts_with(b"queued")
+            && field(behind_addresses(fields), b", mailer=") == Some(b"*error*") =>
+        {
             delivery(text, fields, stat).map(|event| Event {
                 outcome: Outcome::Deferred,
                 hint: Some(Class::Transient),
@@ -68,9 +70,30 @@ fn is_result(stat: &[u8]) -> bool {
 
 /// Splits at `stat=`, the last field. A `reply=` before it is the other server's text, which may contain anything.
 fn split_stat(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    match split_once(text, b", reply=") {
-        None => split_once(text, b", stat="),
-        Some(_) => split_last(text, b", stat="),
+    let rest = behind_addresses(text);
+    let (_, stat) = match split_once(rest, b", reply=") {
+        None => split_once(rest, b", stat="),
+        Some(_) => split_last(rest, b", stat="),
+    }?;
+    Some((text.get(..text.len() - stat.len() - b", stat=".len())?, stat))
+}
+
+/// The text from the comma on that ends the addresses of `to=<a@b>,<c@d>, ctladdr=<e@f> (8/0), delay=…`. A quoted local part
+/// may look like the fields.
+fn behind_addresses(text: &[u8]) -> &[u8] {
+    let mut rest = text.strip_prefix(b"to=").unwrap_or(text);
+    while let Some((_, behind)) = recipient_list::first(rest) {
+        match behind {
+            [b',', next, ..] if *next != b' ' => rest = behind.get(1..).unwrap_or_default(),
+            _ => {
+                rest = behind;
+                break;
+            }
+        }
+    }
+    match rest.strip_prefix(b", ctladdr=").and_then(recipient_list::first) {
+        Some((_, behind)) => behind,
+        None => rest,
     }
 }
 
@@ -86,6 +109,7 @@ const SUMMARIES: [(&[u8], &[u8]); 4] = [
 /// Parses a delivery. `fields` is the text before `stat=`.
 fn delivery<'a>(text: &'a [u8], fields: &'a [u8], stat: &'a [u8]) -> Option<Event<'a>> {
     let recipient = recipient(text)?;
+    let fields = behind_addresses(fields);
     let (own, reply_text) = match split_once(fields, b", reply=") {
         Some((own, reply)) => (own, Some(reply)),
         None => (fields, None),

@@ -143,7 +143,7 @@ pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [
 pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
     let (_, rest) = queue_id(text);
     let (before, _) = rest.strip_prefix(b"AUTH failure (").and_then(|rest| split_last(rest, b", relay="))?;
-    split_last(before, b", user=").map(|(_, user)| user).filter(|user| !user.is_empty())
+    split_once(before, b", user=").map(|(_, user)| user).filter(|user| !user.is_empty())
 }
 
 /// The queue id `4XYZ` in `250 2.0.0 4XYZ Message accepted for delivery`.

@@ -1,7 +1,7 @@
 //! Parses Sendmail's queue records, the routine lines about a message (`from=<a@b>, size=9, nrcpts=1, …`).
 
 use super::fields::{field, host};
-use crate::parse::mta::parsed::{ParsedLine, split_once};
+use crate::parse::mta::parsed::{ParsedLine, split_last, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::parse::mta::recipient_list;
 use crate::smtp::event::Mta;
@@ -21,8 +21,9 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     };
     // No recipient: the client disconnected, or all recipients were rejected. No message id: the message was not read, or
     // not to its end, since eatheader() in headers.c gives every message one.
-    let lacks_id = || field(text, b", proto=").is_some() && split_once(text, b", msgid=").is_none();
-    if step == QueueStep::Received && (field(text, b", nrcpts=") == Some(b"0") || lacks_id()) {
+    let fields = behind_sender(text);
+    let lacks_id = || field(fields, b", proto=").is_some() && split_once(fields, b", msgid=").is_none();
+    if step == QueueStep::Received && (field(fields, b", nrcpts=") == Some(b"0") || lacks_id()) {
         return ParsedLine::Routine;
     }
     ParsedLine::QueueRecord(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })
@@ -45,7 +46,7 @@ pub(crate) fn notice(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The number of recipients. `None`: the line does not show it.
 pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
     match record.step {
-        QueueStep::Received => number(field(record.text, b", nrcpts=")?)?.try_into().ok(),
+        QueueStep::Received => number(field(behind_sender(record.text), b", nrcpts=")?)?.try_into().ok(),
         // A notification goes to the sender.
         QueueStep::Notice => Some(1),
         QueueStep::MessageIdAssigned
@@ -71,7 +72,8 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
         return MessageFields { sender, recipients, ..MessageFields::default() };
     };
     let id = field(rest, b", msgid=");
-    let client = split_once(rest, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
+    // It is the last field; the sender's server chose the Message-ID before it.
+    let client = split_last(rest, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
     MessageFields {
         sender: Some(sender),
         size: field(rest, b", size=").and_then(number),
@@ -80,6 +82,11 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
         recipients,
         ..MessageFields::default()
     }
+}
+
+/// The fields behind the sender, whose quoted local part may look like them.
+fn behind_sender(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"from=").and_then(sender).map_or(text, |(_, rest)| rest)
 }
 
 /// Splits off the sender, which may be the null sender `<>`.

@@ -10,13 +10,16 @@ const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Inbound, Outcome
 /// Parses `ruleset=check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1], reject=550 5.7.1 no`, and the same with `discard` or
 /// `quarantine=REASON` at the end (rscheck() in parseaddr.c). `None`: the ruleset only says what it did.
 pub(crate) fn ruleset(text: &[u8]) -> Option<Event<'_>> {
-    let (before, outcome, words) = if let Some((before, words)) = split_once(text, b", reject=") {
-        (before, Outcome::Rejected, words)
-    } else if let Some((before, words)) = split_once(text, b", quarantine=") {
-        (before, Outcome::Held, words)
+    let rest = behind_address(text, b", arg1=<");
+    let (outcome, words) = if let Some((_, words)) = split_once(rest, b", reject=") {
+        (Outcome::Rejected, words)
+    } else if let Some((_, words)) = split_once(rest, b", quarantine=") {
+        (Outcome::Held, words)
     } else {
-        (text.strip_suffix(b", discard")?, Outcome::Discarded, &b"discard"[..])
+        rest.strip_suffix(b", discard")?;
+        (Outcome::Discarded, &b"discard"[..])
     };
+    let before = text.get(..text.len() - words.len())?;
     let name = before.get(..memchr::memchr(b',', before).unwrap_or(before.len())).unwrap_or_default();
     let argument =
         split_once(before, b", arg1=<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
@@ -29,8 +32,15 @@ pub(crate) fn ruleset(text: &[u8]) -> Option<Event<'_>> {
         b"trust_auth" => (Some(Stage::Auth), None, None),
         _ => (None, None, None),
     };
-    let client = split_last(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
+    let client = rest.get(..rest.len() - words.len()).and_then(|rest| split_last(rest, b", relay="));
+    let client = client.map(|(_, relay)| host(relay)).unwrap_or_default();
     Some(Event { sender, recipient, peer: client, outcome, ..refused(stage, words) })
+}
+
+/// The text behind the address that follows `mark`. Its quoted local part may look like the fields. Without an address, the
+/// whole text.
+fn behind_address<'a>(text: &'a [u8], mark: &[u8]) -> &'a [u8] {
+    split_once(text, mark).and_then(|(_, rest)| address(rest)).map_or(text, |(_, rest)| rest)
 }
 
 /// Parses what a milter did, behind `Milter: ` (srvrsmtp.c): `to=<a@b>, reject=451 4.7.1 later`,
@@ -48,8 +58,11 @@ pub(crate) fn milter(text: &[u8]) -> Option<Event<'_>> {
         let name = Some(name).filter(|name| !name.is_empty() && !name.starts_with(b"["));
         return Some(greeting(words, text, Peer { host: name, ip: Some(ip), port: None }));
     }
-    let (command, words) = split_once(text, b", reject=")
-        .or_else(|| text.strip_suffix(b", discard").map(|command| (command, &b"discard"[..])))?;
+    let rest = if begins(text, &[b"to=<", b"from=<"]) { behind_address(text, b"=<") } else { text };
+    let (_, words) = split_once(rest, b", reject=")
+        .or_else(|| rest.strip_suffix(b", discard").map(|command| (command, &b"discard"[..])))?;
+    let mark = if words == b"discard" { 2 } else { b", reject=".len() };
+    let command = text.get(..text.len() - words.len() - mark)?;
     let argument = || split_once(command, b"=<").and_then(|(_, rest)| address(rest)).map(|(name, _)| name);
     let (stage, sender, recipient) = match command {
         b"data" | b"eom" | b"body" | b"header" => (Some(Stage::EndOfData), None, None),
@@ -112,6 +125,8 @@ pub(crate) fn other(text: &[u8]) -> Option<Event<'_>> {
     }
     // srvrsmtp.c closes these connections with 421: mx [192.0.2.1]: SMTP violation, input too long: 9999
     let (relay, _) = CLOSINGS.iter().find_map(|mark| split_once(text, mark))?;
+    // A text that a client wrote may contain the words.
+    is_host(relay).then_some(())?;
     Some(closed(Event { peer: host(relay), ..refused(None, text) }))
 }
 
@@ -163,10 +178,11 @@ fn of_content(text: &[u8]) -> Option<Event<'_>> {
     match text.first()? {
         // collect: relay=mx, from=<a@b>, info=Bare linefeed (LF) not allowed, where=header, status=tempfail
         b'c' if text.starts_with(b"collect: relay=") => {
-            let (_, status) = at(b", status=")?;
+            let rest = behind_address(text, b", from=<");
+            let (_, status) = split_once(rest, b", status=")?;
             let class = if status == b"tempfail" { Class::Transient } else { Class::Permanent };
             let sender = at(b", from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender);
-            let (_, words) = at(b", info=")?;
+            let (_, words) = split_once(rest, b", info=")?;
             let peer = host(text.get(b"collect: relay=".len()..)?);
             Some(Event { sender, peer, text: words, ..event(class) })
         }
@@ -176,7 +192,7 @@ fn of_content(text: &[u8]) -> Option<Event<'_>> {
         }
         // SYSERR(root): Too many hops 26 (25 max): from <a@b> via mx.example.org, to <c@d>
         b'S' if text.starts_with(b"SYSERR(") && at(b"): Too many hops ").is_some() => {
-            let (_, rest) = at(b" via ")?;
+            let (_, rest) = split_once(behind_address(text, b": from <"), b" via ")?;
             // A program on this host gets a notification, which has a line of its own.
             let (name, to) = split_once(rest, b", to ").filter(|(name, _)| *name != b"localhost")?;
             let recipient = to.strip_prefix(b"<").and_then(address).map(|(recipient, _)| recipient);
@@ -192,6 +208,13 @@ fn of_content(text: &[u8]) -> Option<Event<'_>> {
         }
         _ => None,
     }
+}
+
+/// Whether the text is nothing but `mx.example.org [192.0.2.1] (may be forged)`, as sendmail shows its client.
+fn is_host(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b" (may be forged)").unwrap_or(text);
+    let blanks = memchr::memchr_iter(b' ', text).count();
+    !text.contains(&b'<') && (blanks == 0 || blanks == 1 && text.ends_with(b"]"))
 }
 
 const CLOSINGS: [&[u8]; 3] = [

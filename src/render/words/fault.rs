@@ -1,0 +1,115 @@
+//! Words the cells of a row of failed messages: codes, place, time and counts.
+
+use indicatif::HumanCount;
+use jiff::{Timestamp, Zoned};
+
+use crate::catalog::translation::Translations;
+use crate::render::sanitize::printable;
+use crate::report::{CodeCount, FaultRow, PlaceKind, Range, Report};
+use crate::smtp::event::Direction;
+
+/// `421 4.7.28 and 3 more`, or `421 4.7.28 +3` if `short`.
+pub(crate) fn codes(row: &FaultRow, short: bool, words: &Translations) -> String {
+    let Some(first) = row.codes.first() else { return String::new() };
+    let shown = code(first, row.direction, words);
+    match row.code_count.saturating_sub(1) {
+        0 => shown,
+        more if short => format!("{shown} +{more}"),
+        more => format!("{shown} {} {more} {}", words.translate("and"), words.translate("more")),
+    }
+}
+
+/// `550 5.7.1`, `550`, `5.7.1`, `no reply`.
+fn code(code: &CodeCount, direction: Direction, words: &Translations) -> String {
+    match (code.code, code.enhanced) {
+        (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
+        (Some(code), None) => code.to_string(),
+        (None, Some(enhanced)) => enhanced.to_string(),
+        (None, None) if direction == Direction::Outbound => words.translate("no reply").to_owned(),
+        (None, None) => words.translate("no code").to_owned(),
+    }
+}
+
+/// `google 37%`, `example.org`, `5 domains`. It is printable. Empty: the lines name none.
+pub(crate) fn place(row: &FaultRow, words: &Translations) -> String {
+    let counted = |count: u64| {
+        let name = match (row.direction, count) {
+            (Direction::Inbound, 1) => "client",
+            (Direction::Inbound, _) => "clients",
+            (_, 1) => "domain",
+            _ => "domains",
+        };
+        format!("{} {}", HumanCount(count), words.translate(name))
+    };
+    match &row.place {
+        Some(place) if place.percent == 100 && place.kind != PlaceKind::Provider => printable(&place.name),
+        Some(place) => format!("{} {}%", printable(&place.name), place.percent),
+        None if row.places > 0 => counted(row.places),
+        None => String::new(),
+    }
+}
+
+/// The reason, with `(here)` for a delivery on this server.
+pub(crate) fn title(row: &FaultRow, words: &Translations) -> String {
+    let title = words.translate(&row.title);
+    match row.direction {
+        Direction::Local => format!("{title} ({})", words.translate("here")),
+        Direction::Inbound => format!("{title} ({})", words.translate("by us")),
+        Direction::Outbound => title.to_owned(),
+    }
+}
+
+/// `Mon 06:10` within a week, else `2 Nov`. Empty: from the beginning of the log.
+pub(crate) fn since(row: &FaultRow, report: &Report) -> String {
+    let at = row.since.as_deref().and_then(|text| in_zone(text, report.range.as_ref()));
+    at.zip(report.range.as_ref()).map(|(at, range)| short_time(&at, range)).unwrap_or_default()
+}
+
+/// The time in words, as short as the range of the log allows.
+pub(crate) fn short_time(at: &Zoned, range: &Range) -> String {
+    let days = range.first.date().until(range.last.date()).map_or(0, |span| span.get_days());
+    let form = match days {
+        0 => "%H:%M",
+        1..=6 => "%a %H:%M",
+        _ => "%-d %b",
+    };
+    at.strftime(form).to_string()
+}
+
+/// A time of the report in its time zone. `None`: it is no time, or the log has no range.
+pub(crate) fn in_zone(text: &str, range: Option<&Range>) -> Option<Zoned> {
+    let zone = range?.first.time_zone().clone();
+    Some(text.parse::<Timestamp>().ok()?.to_zoned(zone))
+}
+
+/// `93%`, `7.4%`, `<0.1%`; 0 of 0 is 0.
+pub(crate) fn percent(count: u64, whole: u64) -> String {
+    if whole == 0 || count == 0 {
+        return "0%".to_owned();
+    }
+    let share = count as f64 * 100.0 / whole as f64;
+    match share {
+        _ if count == whole => "100%".to_owned(),
+        share if share < 0.05 => "<0.1%".to_owned(),
+        share if share < 9.95 => format!("{share:.1}%"),
+        share if share > 99.0 => format!("{:.1}%", (share * 10.0).floor() / 10.0),
+        share => format!("{share:.0}%"),
+    }
+}
+
+/// `1 message`, `2 messages`.
+pub(crate) fn counted(count: u64, [one, many]: [&str; 2], words: &Translations) -> String {
+    format!("{} {}", HumanCount(count), words.translate(if count == 1 { one } else { many }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_rounded_to_nothing_or_to_all() {
+        let shares = [(0, 9), (1, 100_000), (74, 1000), (93, 100), (9_999, 10_000), (3, 3), (0, 0)];
+        let shown = shares.map(|(count, whole)| percent(count, whole));
+        assert_eq!(shown, ["0%", "<0.1%", "7.4%", "93%", "99.9%", "100%", "0%"]);
+    }
+}

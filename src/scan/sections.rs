@@ -1,0 +1,341 @@
+//! Builds the sections of a report: failed messages by who must act, one row for each reason and cause.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::baseline::compare::increase;
+use super::options::ReportOptions;
+use super::rows::{name, situation, text};
+use crate::catalog::{self, Action, Cause, Fate, Reason, find_advice};
+use crate::collections::interner::Symbol;
+use crate::messages::MessageSummary;
+use crate::messages::failure::{FailedMessages, FailureKind, FlowTotals};
+use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
+use crate::parse::mta::{self, parsed::ParsedLine};
+use crate::parse::timestamp::LogTime;
+use crate::report::time::minute_rfc3339;
+use crate::report::{
+    ActionSection, CodeCount, DirectionTotals, FaultRow, FaultTotals, LastDay, MainPlace, PlaceKind,
+    TrendAxis,
+};
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::{Code, EnhancedCode};
+use crate::tally::{FinishedTally, TallyCount, TallyKey};
+
+/// Number of codes in a row.
+const CODES: usize = 8;
+
+/// Number of parts of a trend: a week of days, a day of three hours each.
+const PARTS: i64 = 8;
+
+/// A place is named if it has at least this share of the attempts, in percent.
+const MAIN_PLACE: u64 = 20;
+
+/// Most places of a row that are compared. The sum of more is not worth the time.
+const PLACES: usize = 100_000;
+
+/// The sections, and what their trends count.
+pub(crate) struct BuiltSections {
+    pub sections: Vec<ActionSection>,
+    pub trend: Option<TrendAxis>,
+}
+
+/// Rows with the same key are one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct FaultKey {
+    action: Action,
+    direction: Direction,
+    reason: Reason,
+    cause: Option<Cause>,
+}
+
+/// What the lines of a row have in common.
+#[derive(Default)]
+struct FaultLines {
+    attempts: u64,
+    codes: BTreeMap<(Option<Code>, Option<EnhancedCode>), u64>,
+    providers: BTreeMap<String, u64>,
+    places: BTreeMap<Symbol, u64>,
+    advice: BTreeMap<String, u64>,
+    period: Option<(LogTime, LogTime)>,
+    recipient: Option<String>,
+}
+
+/// The hours that the trends cover.
+#[derive(Clone, Copy)]
+struct TrendHours {
+    first: i64,
+    /// The last minute of the logs, counted from 1970-01-01T00:00Z.
+    end_minute: i64,
+    length: i64,
+    parts: i64,
+}
+
+impl TrendHours {
+    fn new((first, last): (i64, i64)) -> Self {
+        let (from, to) = (first.div_euclid(60), last.div_euclid(60));
+        let hours = to - from + 1;
+        let length = (hours + PARTS - 1) / PARTS;
+        let parts = (hours + length - 1) / length;
+        Self { first: from, end_minute: last, length, parts }
+    }
+
+    /// The last 24 hours against the days before. None: fewer than three days are before.
+    fn last_day(&self, failed: &FailedMessages) -> Option<LastDay> {
+        let end = self.end_minute.div_euclid(60) + 1;
+        let days = (end - self.first) / 24;
+        let day = |back: i64| -> u64 {
+            failed.hours.range(end - (back + 1) * 24..end - back * 24).map(|(_, count)| count).sum()
+        };
+        let earlier: Vec<f64> = (1..days).map(|back| day(back) as f64).collect();
+        (earlier.len() >= 3).then(|| LastDay { messages: day(0), change: increase(day(0) as f64, &earlier) })
+    }
+
+    fn trend(&self, failed: &FailedMessages) -> Vec<u64> {
+        let mut parts = vec![0; usize::try_from(self.parts).unwrap_or(1)];
+        let last = parts.len() - 1;
+        for (&hour, &count) in &failed.hours {
+            let at = usize::try_from((hour - self.first).div_euclid(self.length)).unwrap_or(0).min(last);
+            parts[at] += count;
+        }
+        parts
+    }
+}
+
+/// Builds the sections. Rejections of clients that need nothing are in the last one.
+pub(crate) fn sections(
+    tally: &FinishedTally,
+    counts: &[(TallyKey, TallyCount)],
+    messages: &MessageSummary,
+    options: &ReportOptions,
+) -> BuiltSections {
+    let hours = options.read.coverage.minutes.map(TrendHours::new);
+    let mut failed: BTreeMap<FaultKey, FailedMessages> = BTreeMap::new();
+    for (&(action, kind), count) in &messages.totals.failures.by_kind {
+        let FailureKind { direction, reason, cause, .. } = kind;
+        failed.entry(FaultKey { action, direction, reason, cause }).or_default().merge(count);
+    }
+    let mut lines: BTreeMap<FaultKey, FaultLines> = BTreeMap::new();
+    let mut rejected: BTreeMap<FaultKey, u64> = BTreeMap::new();
+    for (key, count) in counts {
+        let Some((fault, is_rejection)) = fault_of(key) else { continue };
+        if is_rejection {
+            *rejected.entry(fault).or_default() += count.attempts;
+        }
+        lines.entry(fault).or_default().add(key, count, options);
+    }
+    let keys = failed.keys().chain(rejected.keys()).copied();
+    let keys: std::collections::BTreeSet<FaultKey> = keys.collect();
+    let mut sections: Vec<ActionSection> = Action::ALL
+        .iter()
+        .map(|&action| ActionSection {
+            action,
+            title: action.title(),
+            meaning: action.meaning(),
+            totals: FaultTotals::default(),
+            rows: Vec::new(),
+        })
+        .collect();
+    for key in keys {
+        let totals = FaultTotals {
+            rejected: rejected.get(&key).copied().unwrap_or_default(),
+            ..failed.get(&key).map(totals).unwrap_or_default()
+        };
+        // The same reply in another section: an expiry has the codes of the deferrals before it.
+        let near = |other: &&FaultKey| {
+            (other.direction, other.reason, other.cause) == (key.direction, key.reason, key.cause)
+        };
+        let of_lines = lines.get(&key).or_else(|| lines.get(lines.keys().find(near)?));
+        let row = fault(&key, totals, failed.get(&key), of_lines, hours, tally, options);
+        if let Some(section) = sections.iter_mut().find(|section| section.action == key.action) {
+            section.totals.add(&totals);
+            section.rows.push(row);
+        }
+    }
+    for section in &mut sections {
+        let weight = |row: &FaultRow| row.totals.failed() + row.totals.rejected;
+        section.rows.sort_by_key(|row| Reverse(weight(row)));
+        if options.reverse {
+            section.rows.reverse();
+        }
+    }
+    sections.retain(|section| !section.rows.is_empty());
+    BuiltSections { sections, trend: hours.and_then(|hours| axis(hours, options)) }
+}
+
+fn totals(failed: &FailedMessages) -> FaultTotals {
+    let &FailedMessages { waiting, delayed, bounced, expired, .. } = failed;
+    FaultTotals { waiting, delayed, bounced, expired, rejected: 0 }
+}
+
+/// The row that the lines belong to, and whether they are rejections of clients. None: they are no failures.
+fn fault_of(key: &TallyKey) -> Option<(FaultKey, bool)> {
+    let kind = key.kind;
+    let is_rejection = match kind.outcome {
+        Outcome::Rejected => kind.direction == Direction::Inbound,
+        Outcome::Deferred | Outcome::Bounced | Outcome::Expired => false,
+        Outcome::Delivered
+        | Outcome::Attempt
+        | Outcome::Probe
+        | Outcome::Warned
+        | Outcome::Held
+        | Outcome::Discarded => return None,
+    };
+    let failure = FailureKind {
+        direction: kind.direction,
+        reason: kind.reason.unwrap_or(Reason::Unknown),
+        cause: key.cause,
+        class: kind.class,
+        retry: key.retry,
+        side: key.side,
+    };
+    let lost = matches!(kind.outcome, Outcome::Bounced | Outcome::Expired);
+    let (action, reason) = (failure.action(lost), failure.reason);
+    // Refused clients are counted by reason alone: their causes are many, and nobody has to act.
+    let cause = key.cause.filter(|_| action != Action::Nothing);
+    Some((FaultKey { action, direction: kind.direction, reason, cause }, is_rejection))
+}
+
+impl FaultLines {
+    fn add(&mut self, key: &TallyKey, count: &TallyCount, options: &ReportOptions) {
+        self.attempts += count.attempts;
+        *self.codes.entry((key.kind.code, key.kind.enhanced)).or_default() += count.attempts;
+        if let Some(row) = key.provider.and_then(|provider| options.providers.row(provider)) {
+            *self.providers.entry(row.id.clone()).or_default() += count.attempts;
+        }
+        for &(place, attempts) in count.places.clone().finish().iter().take(PLACES) {
+            *self.places.entry(place).or_default() += attempts;
+        }
+        if let Some(line) = advice(key, options) {
+            *self.advice.entry(line).or_default() += count.attempts;
+        }
+        for at in [count.first, count.last].into_iter().flatten() {
+            let (first, last) = self.period.unwrap_or((at, at));
+            self.period = Some((first.min(at), last.max(at)));
+        }
+        if self.recipient.is_none() {
+            self.recipient = count.examples.lines.iter().find_map(|(_, line)| recipient(line));
+        }
+    }
+}
+
+fn advice(key: &TallyKey, options: &ReportOptions) -> Option<String> {
+    if !options.with_advice {
+        return None;
+    }
+    let found = situation(key, options.providers)?;
+    let fate = Fate::of(key.kind.direction, key.kind.class, Some(key.kind.outcome), key.retry);
+    let line = find_advice(&found)?.row().for_mta(key.mta, fate).line;
+    (!line.is_empty()).then_some(line)
+}
+
+/// The recipient that a line names.
+fn recipient(raw: &[u8]) -> Option<String> {
+    let line = LogLine::read(raw);
+    let ParsedLine::Event(event) = mta::read(&line) else { return None };
+    let recipient = event.recipient.filter(|recipient| recipient.contains(&b'@'))?;
+    Some(LogText::string(recipient))
+}
+
+fn fault(
+    key: &FaultKey,
+    totals: FaultTotals,
+    failed: Option<&FailedMessages>,
+    lines: Option<&FaultLines>,
+    hours: Option<TrendHours>,
+    tally: &FinishedTally,
+    options: &ReportOptions,
+) -> FaultRow {
+    let reason_row = catalog::reason_row(key.reason);
+    let title = key.cause.map_or(&reason_row.title, |cause| &catalog::cause_row(cause).title).clone();
+    let zone = &options.read.calendar.zone;
+    let seconds = failed.and_then(|failed| failed.period);
+    let of_lines = lines.and_then(|lines| lines.period);
+    let period = seconds
+        .map(|(first, last)| (first.div_euclid(60), last.div_euclid(60)))
+        .or_else(|| of_lines.map(|(first, last)| (first.minute(), last.minute())));
+    let mut codes: Vec<CodeCount> = lines
+        .iter()
+        .flat_map(|lines| &lines.codes)
+        .map(|(&(code, enhanced), &attempts)| CodeCount { code, enhanced, attempts })
+        .collect();
+    codes.sort_by_key(|code| Reverse(code.attempts));
+    let code_count = codes.len() as u64;
+    codes.truncate(CODES);
+    let advice =
+        lines.and_then(|lines| lines.advice.iter().max_by_key(|(line, count)| (**count, Reverse(*line))));
+    let trend = hours.zip(failed).map(|(hours, failed)| hours.trend(failed)).unwrap_or_default();
+    FaultRow {
+        direction: key.direction,
+        reason: key.reason,
+        cause: key.cause,
+        title,
+        totals,
+        codes,
+        code_count,
+        trend,
+        first: period.and_then(|(first, _)| minute_rfc3339(first, zone)),
+        last: period.and_then(|(_, last)| minute_rfc3339(last, zone)),
+        since: period.zip(hours).and_then(|((first, _), hours)| since(first, hours, zone)),
+        last_day: hours.zip(failed).and_then(|(hours, failed)| hours.last_day(failed)),
+        place: lines.and_then(|lines| main_place(lines, key.direction, tally)),
+        places: lines.map_or(0, |lines| lines.places.len() as u64),
+        advice: advice.map(|(line, _)| line.clone()),
+        recipient: lines.and_then(|lines| lines.recipient.clone()),
+    }
+}
+
+/// The first minute, if at least a tenth of the log and ten minutes lie before it.
+fn since(first: i64, hours: TrendHours, zone: &jiff::tz::TimeZone) -> Option<String> {
+    let start = hours.first * 60;
+    let before = first - start;
+    (before >= 10 && before * 10 >= hours.end_minute - start).then(|| minute_rfc3339(first, zone))?
+}
+
+/// The provider, else the domain or client, with the largest share of the attempts.
+fn main_place(lines: &FaultLines, direction: Direction, tally: &FinishedTally) -> Option<MainPlace> {
+    let percent = |count: u64| (count * 100).checked_div(lines.attempts).unwrap_or(0);
+    let (first, &most) =
+        lines.places.iter().max_by_key(|&(&place, &count)| (count, Reverse(name(tally, place))))?;
+    let named = MainPlace {
+        kind: if direction == Direction::Inbound { PlaceKind::Client } else { PlaceKind::Domain },
+        name: text(name(tally, *first)),
+        percent: percent(most),
+    };
+    let provider = lines.providers.iter().max_by_key(|&(name, &count)| (count, Reverse(name)));
+    let provider = provider.filter(|_| direction != Direction::Inbound).map(|(name, &count)| MainPlace {
+        kind: PlaceKind::Provider,
+        name: name.clone(),
+        percent: percent(count),
+    });
+    // A domain of its own says more than the provider that runs it.
+    let place = match provider {
+        Some(provider) if provider.percent > named.percent => provider,
+        _ => named,
+    };
+    (place.percent >= MAIN_PLACE).then_some(place)
+}
+
+fn axis(hours: TrendHours, options: &ReportOptions) -> Option<TrendAxis> {
+    let start = Timestamp::from_second(hours.first * 3600).ok()?.to_zoned(options.read.calendar.zone.clone());
+    Some(TrendAxis { start, hours: hours.length.cast_unsigned(), parts: hours.parts.cast_unsigned() })
+}
+
+/// The messages of one direction.
+pub(crate) fn flow(counts: &FlowTotals) -> DirectionTotals {
+    let &FlowTotals { delivered, delayed, bounced, expired, discarded, deferred, held, untried } = counts;
+    DirectionTotals {
+        messages: delivered + bounced + expired + discarded + deferred + held + untried,
+        delivered,
+        delayed,
+        bounced,
+        expired,
+        discarded,
+        waiting: deferred,
+        held,
+        untried,
+    }
+}

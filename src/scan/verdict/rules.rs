@@ -1,0 +1,203 @@
+//! Judges a report without conditions and without a baseline: alarm limits, faults that only this server's administrator can
+//! fix, and what is unusual for the log itself.
+
+use indicatif::HumanCount;
+
+use super::condition::Condition;
+use super::evaluate::met;
+use crate::catalog::Action;
+use crate::report::{DirectionTotals, FaultRow, FaultTotals, Report, VerdictFinding, VerdictState};
+use crate::smtp::event::Direction;
+
+/// Percentages of fewer messages mean nothing.
+const MESSAGES_NEEDED: u64 = 50;
+
+/// A share of the messages of one direction, and the limits in percent for watch and bad. Watch: look during office hours.
+/// Bad: look now.
+type ShareRule = (&'static str, fn(&DirectionTotals) -> u64, u64, u64);
+
+const SHARES: [ShareRule; 3] = [
+    ("bounced", |flow| flow.bounced, 5, 20),
+    ("waiting", |flow| flow.waiting, 20, 50),
+    ("expired", |flow| flow.expired, 2, 10),
+];
+
+/// A fault that needs fixing here is bad from this share of messages, in percent.
+const BAD_SHARE: u64 = 5;
+/// It is watch from this share of messages, in tenths of a percent.
+const WATCH_TENTHS: u64 = 5;
+/// It is watch from this share of messages that were only late, in percent.
+const LATE_SHARE: u64 = 2;
+/// Fewer messages are no finding.
+const FEWEST: u64 = 5;
+
+/// Alarm limits on the messages of each direction.
+pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
+    let messages = &report.totals.messages;
+    let flows = [("outgoing", &messages.outgoing), ("local", &messages.local)];
+    let of_flow = |(direction, flow): (&'static str, &DirectionTotals)| -> Vec<VerdictFinding> {
+        let finding = |&(state, count, watch, bad): &ShareRule| {
+            let count = count(flow);
+            let (limit, level) = if count * 100 > flow.messages * bad {
+                (bad, VerdictState::Bad)
+            } else if count * 100 > flow.messages * watch {
+                (watch, VerdictState::Watch)
+            } else {
+                return None;
+            };
+            let share = format!("{:.1}%", count as f64 * 100.0 / flow.messages as f64);
+            Some(VerdictFinding {
+                state: level,
+                what: format!("{state}>{limit}%"),
+                value: share.clone(),
+                usual: None,
+                text: Some(format!("{share} of {direction} messages {} (alarm at {limit}%)", verb(state))),
+                row: None,
+            })
+        };
+        if flow.messages < MESSAGES_NEEDED { Vec::new() } else { SHARES.iter().filter_map(finding).collect() }
+    };
+    flows.into_iter().flat_map(of_flow).collect()
+}
+
+fn verb(state: &str) -> String {
+    if state == "waiting" { "are waiting".to_owned() } else { state.to_owned() }
+}
+
+/// Too many mail lines that were not understood.
+pub(crate) fn unread(report: &Report) -> Option<VerdictFinding> {
+    let condition: Condition = "unread>1%".parse().ok()?;
+    let met = met(report, &condition)?;
+    Some(VerdictFinding {
+        state: VerdictState::Watch,
+        what: met.condition,
+        value: met.shown.clone(),
+        usual: None,
+        text: Some(format!("{} of the mail lines were not understood", met.shown)),
+        row: None,
+    })
+}
+
+/// Faults that only this server's administrator can fix, the most frequent first.
+pub(crate) fn faults(report: &Report) -> Vec<VerdictFinding> {
+    let messages = &report.totals.messages;
+    let whole = messages.outgoing.messages + messages.local.messages;
+    let clients = report.totals.inbound.refused + messages.received;
+    let rows = report.sections.iter().filter(|section| section.action == Action::FixHere);
+    let rows = rows.flat_map(|section| &section.rows);
+    rows.filter_map(|row| {
+        let state = match row.direction {
+            Direction::Inbound => rejection_state(row.totals.rejected, clients),
+            Direction::Outbound | Direction::Local => message_state(&row.totals, whole),
+        };
+        Some(fault(row, state?, report))
+    })
+    .collect()
+}
+
+fn message_state(totals: &FaultTotals, whole: u64) -> Option<VerdictState> {
+    let stuck = totals.lost() + totals.waiting;
+    if stuck >= 2 * FEWEST && stuck * 100 >= whole * BAD_SHARE {
+        Some(VerdictState::Bad)
+    } else if stuck >= FEWEST && stuck * 1000 >= whole * WATCH_TENTHS
+        || totals.delayed >= 2 * FEWEST && totals.delayed * 100 >= whole * LATE_SHARE
+    {
+        Some(VerdictState::Watch)
+    } else {
+        None
+    }
+}
+
+fn rejection_state(rejected: u64, clients: u64) -> Option<VerdictState> {
+    if rejected >= 2 * FEWEST && rejected * 100 >= clients * BAD_SHARE {
+        Some(VerdictState::Bad)
+    } else {
+        (rejected >= FEWEST).then_some(VerdictState::Watch)
+    }
+}
+
+/// `SPF, DKIM or DMARC failed (google 96%): 120 messages since Sat 21 Nov 14:02`
+fn fault(row: &FaultRow, state: VerdictState, report: &Report) -> VerdictFinding {
+    let place = row.place.as_ref().filter(|place| place.percent >= 50);
+    let place = place.map(|place| format!(" ({} {}%)", place.name, place.percent)).unwrap_or_default();
+    let (count, unit) = match row.direction {
+        Direction::Inbound => (row.totals.rejected, ["client refused", "clients refused"]),
+        Direction::Outbound | Direction::Local => (row.totals.failed(), ["message", "messages"]),
+    };
+    let here = if row.direction == Direction::Local { " here" } else { "" };
+    let counted = format!("{} {}", HumanCount(count), if count == 1 { unit[0] } else { unit[1] });
+    let since = row.since.as_deref().and_then(|text| {
+        let zone = report.range.as_ref()?.first.time_zone().clone();
+        let at = text.parse::<jiff::Timestamp>().ok()?.to_zoned(zone);
+        Some(format!(" since {}", at.strftime("%a %-d %b %H:%M")))
+    });
+    VerdictFinding {
+        state,
+        what: format!("{}{here}", row.title),
+        value: HumanCount(count).to_string(),
+        usual: None,
+        text: Some(format!("{}{here}{place}: {counted}{}", row.title, since.unwrap_or_default())),
+        row: None,
+    }
+}
+
+/// Rows with many more messages in the last day of the log than on the days before.
+pub(crate) fn unusual(report: &Report) -> Vec<VerdictFinding> {
+    let rows = report.sections.iter().flat_map(|section| &section.rows);
+    rows.filter_map(|row| {
+        let change = row.last_day.filter(|last_day| last_day.change.unusual)?;
+        let (count, usual) = (HumanCount(change.messages), HumanCount(change.change.usual.round() as u64));
+        Some(VerdictFinding {
+            state: VerdictState::Watch,
+            what: row.title.clone(),
+            value: count.to_string(),
+            usual: Some(usual.to_string()),
+            text: Some(format!("{}: {count} messages in the last day (usual {usual})", row.title)),
+            row: None,
+        })
+    })
+    .collect()
+}
+
+/// A login with most of the failing mail, much of which fails: perhaps its password was stolen.
+pub(crate) fn login(report: &Report) -> Option<VerdictFinding> {
+    let rest = &report.rest.users;
+    let failures = |row: &crate::report::NameRow| row.bounced + row.deferred + row.expired;
+    let totals = &report.totals;
+    let whole: u64 = [&totals.outbound, &totals.local]
+        .iter()
+        .map(|sent| sent.deferred + sent.bounced + sent.expired)
+        .sum();
+    let row = report.users.iter().max_by_key(|row| failures(row))?;
+    let (failed, sent) = (failures(row), row.delivered + failures(row));
+    let others = report.users.len() as u64 + rest.names;
+    let stands_out = failed >= MESSAGES_NEEDED && failed * 2 >= whole && failed * 5 >= sent && others >= 3;
+    stands_out.then(|| VerdictFinding {
+        state: VerdictState::Bad,
+        what: format!("login {}", row.name),
+        value: HumanCount(failed).to_string(),
+        usual: None,
+        text: Some(format!(
+            "login {} has {} of {} failures: if that is not their own mail, change its password",
+            row.name,
+            HumanCount(failed),
+            HumanCount(whole)
+        )),
+        row: None,
+    })
+}
+
+/// The servers' own warnings that need somebody.
+pub(crate) fn warnings(report: &Report) -> Option<VerdictFinding> {
+    let row = report.warnings.iter().find(|row| row.needs_attention())?;
+    let title = row.title.as_ref().unwrap_or(&row.text);
+    let lines = format!("{} {}", HumanCount(row.lines), if row.lines == 1 { "line" } else { "lines" });
+    Some(VerdictFinding {
+        state: VerdictState::Watch,
+        what: title.clone(),
+        value: HumanCount(row.lines).to_string(),
+        usual: None,
+        text: Some(format!("server warning: {title} ({lines})")),
+        row: None,
+    })
+}

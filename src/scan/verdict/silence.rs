@@ -1,0 +1,92 @@
+//! Finds out whether the period that was asked for has mail lines up to its end. A log without any is not "all is well".
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::pipeline::time_range::TimeRange;
+use crate::report::{Report, VerdictFinding, VerdictState};
+
+/// No shorter gap is a silence, in minutes: a small server may have no mail for an hour.
+const SHORTEST: i64 = 120;
+
+/// What was asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct AskedPeriod<'a> {
+    pub window: TimeRange,
+    pub now: Timestamp,
+    pub zone: &'a TimeZone,
+    /// The first and the last minute of the mail lines, counted from 1970-01-01T00:00Z. None: no mail line has a valid
+    /// timestamp.
+    pub minutes: Option<(i64, i64)>,
+    /// The verdict is for a scheduled job or a monitor, so a log without an end of the period is judged until now.
+    pub until_now: bool,
+}
+
+impl AskedPeriod<'_> {
+    /// The last minute of the period. None: nothing says where it ends.
+    fn end(&self) -> Option<i64> {
+        let until = self.window.until.filter(|until| *until <= self.now);
+        let is_judged = self.until_now || self.window.since.is_some() || self.window.until.is_some();
+        is_judged.then(|| minute(until.unwrap_or(self.now)))
+    }
+
+    /// The first and the last minute of the period, if both are known.
+    pub(crate) fn bounds(&self) -> Option<(i64, i64)> {
+        let end = self.end()?;
+        let start = self.window.since.map(minute).or(self.minutes.map(|(first, _)| first));
+        Some((start.unwrap_or(end - 24 * 60), end)).filter(|(start, end)| start < end)
+    }
+
+    /// The minute since which no mail line was written, and the end of the period. None: there is no silence.
+    pub(crate) fn silence(&self, report: &Report) -> Option<(Option<i64>, i64)> {
+        let end = self.end()?;
+        let Some((_, last)) = self.minutes.filter(|_| report.input.mail > 0) else {
+            // Lines without timestamps say nothing about the period.
+            return (report.input.mail == 0).then(|| (self.window.since.map(minute), end));
+        };
+        let longest = longest_gap(report);
+        (end - last > SHORTEST.max(2 * longest)).then_some((Some(last), end))
+    }
+}
+
+fn minute(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(60)
+}
+
+/// The longest time without events between two events, in minutes, to the hour.
+fn longest_gap(report: &Report) -> i64 {
+    let hours: Vec<i64> =
+        report.timeline.iter().map(|hour| hour.start.timestamp().as_second().div_euclid(3600)).collect();
+    let gaps = hours.windows(2).filter_map(|pair| Some(pair.get(1)? - pair.first()?));
+    gaps.max().unwrap_or(0).saturating_sub(1) * 60
+}
+
+/// The finding for a silence: watch, or bad if a baseline says how much mail there usually is.
+pub(crate) fn finding(report: &Report, asked: &AskedPeriod) -> Option<VerdictFinding> {
+    let (since, end) = asked.silence(report)?;
+    let usual = report.baseline.as_ref().map(|baseline| baseline.delivered.usual.round());
+    let usual =
+        usual.filter(|usual| *usual >= 1.0).map(|usual| indicatif::HumanCount(usual as u64).to_string());
+    let shown = |minute: i64| {
+        let at = Timestamp::from_second(minute * 60).unwrap_or(asked.now).to_zoned(asked.zone.clone());
+        at.strftime("%a %-d %b %H:%M").to_string()
+    };
+    let is_now = Timestamp::from_second(end * 60)
+        .is_ok_and(|end| asked.now.checked_sub(2.minutes()).is_ok_and(|before| end >= before));
+    let mut text = match since {
+        None => "no mail line in the log".to_owned(),
+        Some(since) if is_now => format!("no mail line since {}", shown(since)),
+        Some(since) => format!("no mail line from {} to {}", shown(since), shown(end)),
+    };
+    if let Some(usual) = &usual {
+        text = format!("{text} (usually {usual} deliveries in this period)");
+    }
+    Some(VerdictFinding {
+        state: if usual.is_some() { VerdictState::Bad } else { VerdictState::Watch },
+        what: "no mail line".to_owned(),
+        value: String::new(),
+        usual,
+        text: Some(text),
+        row: None,
+    })
+}
