@@ -89,12 +89,14 @@ pub use crate::smtp::side::Side;
 
 /// The parts of a [`Report`].
 pub mod report_parts {
+    pub use crate::catalog::action::Action;
     pub use crate::parse::mta::delay::Phase;
     pub use crate::report::{
-        Change, Compared, DelayRow, DeliveredLater, ExpiredAfter, Full, GroupKey, GroupRow, GroupTable, Hour,
-        HourRefused, HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals,
-        PhaseRow, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict,
-        VerdictFinding, VerdictState, WarningRow,
+        ActionSection, Change, CodeCount, Compared, DelayRow, DeliveredLater, DirectionTotals, ExpiredAfter,
+        FaultRow, FaultTotals, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused, HourSent, Input,
+        LastDay, MainPlace, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow,
+        PlaceKind, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, TrendAxis,
+        Verdict, VerdictFinding, VerdictState, WarningRow,
     };
 }
 
@@ -110,7 +112,8 @@ pub mod command_line {
 pub mod internals {
     pub mod catalog {
         pub use crate::catalog::advice::{Advice, AdviceRow, Fate, Situation, advice, advise, find_advice};
-        pub use crate::catalog::classify::rules::{MatchedOn, Rule, RuleId};
+        pub use crate::catalog::classify::rule::{MatchedOn, Rule};
+        pub use crate::catalog::classify::rules::RuleId;
         pub use crate::catalog::reason::value_name;
         pub use crate::catalog::tables::{
             codes, enhanced_codes, find_code, find_enhanced, find_pair, reasons, tables_under,

@@ -2,6 +2,7 @@
 //! the integration tests includes this file, and runs them all over `fuzz/seeds/`.
 
 pub mod decompress;
+
 pub mod line;
 pub mod log;
 pub mod program;
@@ -9,6 +10,7 @@ pub mod rules;
 pub mod sanitize;
 pub mod state;
 pub mod time;
+pub mod ways;
 pub mod words;
 pub mod wrapper;
 
@@ -16,7 +18,7 @@ pub mod wrapper;
 pub type Property = fn(&[u8]);
 
 /// Each target by its name.
-pub const TARGETS: [(&str, Property); 9] = [
+pub const TARGETS: [(&str, Property); 10] = [
     ("decompress", decompress::check),
     ("line", line::check),
     ("log", log::check),
@@ -24,6 +26,7 @@ pub const TARGETS: [(&str, Property); 9] = [
     ("sanitize", sanitize::check),
     ("state", state::check),
     ("time", time::check),
+    ("ways", ways::check),
     ("words", words::check),
     ("wrapper", wrapper::check),
 ];

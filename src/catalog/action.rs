@@ -54,7 +54,7 @@ impl Action {
 
 /// What decides who must act.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Blame {
+pub(crate) struct Blame {
     pub direction: Direction,
     pub side: Side,
     pub reason: Reason,
@@ -64,7 +64,7 @@ pub struct Blame {
 
 impl Blame {
     /// Who must act. `lost`: the message went back to its sender, so the queue retries no more.
-    pub fn action(self, lost: bool) -> Action {
+    pub(crate) fn action(self, lost: bool) -> Action {
         if self.direction == Direction::Inbound {
             return if is_own_fault(self.reason) { Action::FixHere } else { Action::Nothing };
         }

@@ -9,11 +9,9 @@ use serde::Deserialize;
 
 use super::by_server::ByServer;
 use super::cause::{Cause, one_or_more};
-use super::classify::Classification;
-use super::provider::Providers;
 use super::reason::{Reason, Retry};
 use super::tables::table;
-use crate::smtp::event::{Direction, Event, Mta, Outcome};
+use crate::smtp::event::{Direction, Mta, Outcome};
 use crate::smtp::reply::Class;
 use crate::smtp::side::Side;
 
@@ -42,26 +40,6 @@ pub enum Fate {
     Expired,
     /// Not known, or the client's matter.
     Open,
-}
-
-impl<'a> Situation<'a> {
-    /// The situation of an event. `is_line` is false for a reply alone, which does not say what became of the message.
-    pub(crate) fn of_event(
-        event: &Event,
-        verdict: &Classification,
-        is_line: bool,
-        providers: &'a Providers,
-    ) -> Self {
-        let provider = verdict.provider.and_then(|provider| providers.row(provider));
-        Self {
-            reason: verdict.reason,
-            cause: verdict.cause,
-            direction: event.direction,
-            side: Side::of(event),
-            fate: Fate::of(event.direction, event.class(), is_line.then_some(event.outcome), verdict.retry),
-            provider: provider.map(|row| row.id.as_str()),
-        }
-    }
 }
 
 impl Fate {
@@ -251,6 +229,12 @@ impl AdviceRow {
             stop: own_or_all(own.stop, all.stop),
             sources: [own.sources, all.sources].concat(),
         }
+    }
+
+    /// The line of [`Self::for_mta`] alone.
+    pub fn line_for_mta(&self, mta: Mta, fate: Fate) -> &str {
+        let own = self.own.get(mta).map_or("", |own| own.line_for(fate));
+        if own.is_empty() { self.all.line_for(fate) } else { own }
     }
 
     /// The advice for every server alone, then what each server adds.

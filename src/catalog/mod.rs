@@ -12,6 +12,7 @@ pub(crate) mod cause;
 pub(crate) mod classify;
 pub(crate) mod provider;
 pub(crate) mod reason;
+pub(crate) mod situation;
 pub(crate) mod storms;
 pub(crate) mod tables;
 pub(crate) mod translation;
@@ -27,7 +28,8 @@ pub(crate) use self::action::{Action, Blame};
 pub(crate) use self::advice::{Advice, AdviceId, Fate, Situation, advise, find_advice};
 pub(crate) use self::cause::{Cause, cause_row};
 pub(crate) use self::classify::normalize::normalize;
-pub(crate) use self::classify::rules::{Features, MatchedOn, RuleId, RuleRow, Rules};
+pub(crate) use self::classify::rule::{Features, MatchedOn, RuleRow};
+pub(crate) use self::classify::rules::{RuleId, Rules};
 use self::provider::{ProviderRow, Providers};
 pub(crate) use self::reason::{EnhancedPattern, Reason, ReasonKin, Retry, value_name};
 pub(crate) use self::storms::{CommandRow, StormRow, storms};
@@ -60,13 +62,6 @@ struct RuleFileRows<R, P> {
     providers: P,
 }
 
-/// The rules of the table of causes; [`cause`] reads its other rows.
-#[derive(Deserialize)]
-struct CauseRules {
-    #[serde(rename = "match")]
-    rules: Vec<RuleRow>,
-}
-
 #[derive(Error, Debug)]
 pub enum CatalogError {
     #[error("cannot read {file}, line {line}: {what}")]
@@ -97,9 +92,7 @@ fn read_providers(own: &[RuleFile]) -> Result<Providers, CatalogError> {
         }
     }
     let ours: RuleFileRows<IgnoredAny, Vec<ProviderRow>> = table("providers");
-    for row in ours.providers {
-        providers.add(row).map_err(|what| table_error("providers.toml", 1, what))?;
-    }
+    providers.add_built_in(ours.providers).map_err(|what| table_error("providers.toml", 1, what))?;
     Ok(providers)
 }
 
@@ -113,10 +106,7 @@ fn read_rules(own: &[RuleFile], providers: &Providers) -> Result<Rules, CatalogE
         rows.extend(own.rules);
         places.extend(table.id_offsets()?.into_iter().map(|at| (table, at)));
     }
-    let ours: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table("rules");
-    rows.extend(ours.rules);
-    let causes: CauseRules = table("causes");
-    Rules::compile(rows, places.len(), causes.rules, providers).map_err(|(row, what)| match places.get(row) {
+    Rules::compile(&rows, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
         None => table_error("providers.toml", 1, what),
     })

@@ -17,7 +17,8 @@ impl Provider {
         usize::from(self.0.get()) - 1
     }
 
-    fn at(index: usize) -> Self {
+    /// The provider at a position, from 0.
+    pub(crate) const fn at(index: usize) -> Self {
         Self(NonZeroU16::MIN.saturating_add(index as u16))
     }
 }
@@ -54,6 +55,10 @@ pub struct Providers {
     hosts: ProviderNames<Vec<(Vec<u8>, Provider)>>,
     /// Keyed by the whole domain.
     domains: ProviderNames<Provider>,
+    /// The tokens that users added.
+    own_tokens: Vec<(Provider, String)>,
+    /// The providers of the built-in table, in its order.
+    built_in: Vec<Provider>,
 }
 
 /// A map from a name in lower case.
@@ -63,9 +68,25 @@ type ProviderNames<T> = HashMap<Vec<u8>, T, FixedState>;
 const NAME_LIMIT: usize = 64;
 
 impl Providers {
-    /// Adds a provider. If the id is known, the names are added to the known row. Of equal host suffixes or domains, the
-    /// first one added wins. `Err` names a host suffix that has fewer than two labels.
+    /// Adds a user's provider. If the id is known, the names are added to the known row. Of equal host suffixes or domains,
+    /// the first one added wins. `Err` names a host suffix that has fewer than two labels.
     pub fn add(&mut self, row: ProviderRow) -> Result<(), String> {
+        let tokens = row.tokens.clone();
+        let provider = self.add_row(row)?;
+        self.own_tokens.extend(tokens.into_iter().map(|token| (provider, token)));
+        Ok(())
+    }
+
+    /// Adds the rows of the built-in table, behind those of the users.
+    pub fn add_built_in(&mut self, rows: Vec<ProviderRow>) -> Result<(), String> {
+        for row in rows {
+            let provider = self.add_row(row)?;
+            self.built_in.push(provider);
+        }
+        Ok(())
+    }
+
+    fn add_row(&mut self, row: ProviderRow) -> Result<Provider, String> {
         let provider = self.find(&row.id).unwrap_or(Provider::at(self.rows.len()));
         for host in &row.hosts {
             let host = host.to_ascii_lowercase().into_bytes();
@@ -88,7 +109,18 @@ impl Providers {
             }
             None => self.rows.push(row),
         }
-        Ok(())
+        Ok(provider)
+    }
+
+    /// The phrases that users added, with their providers.
+    pub(crate) fn own_tokens(&self) -> impl Iterator<Item = (Provider, &str)> {
+        self.own_tokens.iter().map(|(provider, token)| (*provider, token.as_str()))
+    }
+
+    /// The provider of each row of the built-in table. `None`: no user added a provider, so each has the number of its row.
+    pub(crate) fn numbers_of_built_in(&self) -> Option<&[Provider]> {
+        let is_numbered = |(at, provider): (usize, &Provider)| provider.index() == at;
+        (!self.built_in.iter().enumerate().all(is_numbered)).then_some(&self.built_in)
     }
 
     pub fn row(&self, provider: Provider) -> Option<&ProviderRow> {

@@ -1,79 +1,82 @@
-//! Reads the table of the servers' own warnings, and finds what is known about one.
+//! Holds the table of the servers' own warnings, and finds what is known about one.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use super::classify::phrases::{Phrase, Phrases};
+use super::cause::Cause;
+use super::classify::phrases::{Phrase, PhrasePart, Phrases};
+use super::classify::prefix_index::{IndexedWord, PrefixIndex};
 use super::normalize;
-use super::tables::table;
+use super::reason::Reason;
 use crate::smtp::event::Mta;
 
 /// What a warning means, and what to do.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct KnownWarning {
     /// `milter-down`
-    pub id: String,
+    pub id: &'static str,
     /// What it is, in words.
-    pub title: String,
-    /// Phrases, of which one must occur, written as in the rules.
-    words: Vec<String>,
-    /// More phrases, of which one must occur, too. Empty: none has to.
-    #[serde(default)]
-    and: Vec<String>,
+    pub title: &'static str,
+    /// Besides one of its phrases, one of `and` must occur.
+    has_and: bool,
     /// The servers that write it. Empty: any.
-    #[serde(default)]
-    server: Vec<Mta>,
+    server: &'static [Mta],
     /// What to do, in one line.
-    pub line: String,
+    pub line: &'static str,
     /// Commands that change nothing.
-    #[serde(default)]
-    pub check: Vec<String>,
+    pub check: &'static [&'static str],
+    /// The fault stops mail, and this is the reason that a failure for it has. `None`: mail goes on, or perhaps.
+    pub reason: Option<Reason>,
+    /// Which one of the things that the reason stands for.
+    pub cause: Option<Cause>,
     /// Nothing has to be done about it.
-    #[serde(default)]
     pub noise: bool,
-    /// Source files that write such a line.
-    pub source: String,
 }
 
-/// The table, compiled.
+/// A phrase of a row: the position of the row, and whether the phrase is one of `and`.
+type WarningPhrase = (u16, bool);
+
+/// The table, as build.rs compiled it.
+mod packed {
+    use super::{
+        Cause, Cow, IndexedWord, KnownWarning, Phrase, PhrasePart, Phrases, PrefixIndex, Reason,
+        WarningPhrase,
+    };
+
+    include!(concat!(env!("OUT_DIR"), "/warnings.rs"));
+}
+
+/// The table.
 pub(crate) struct WarningTable {
-    rows: Vec<KnownWarning>,
-    /// The position of a row, and whether the phrase is one of `and`.
-    phrases: Phrases<(usize, bool)>,
+    rows: &'static [KnownWarning],
+    phrases: Phrases<WarningPhrase>,
+}
+
+static TABLE: LazyLock<WarningTable> = LazyLock::new(WarningTable::built_in);
+
+/// The table, compiled once.
+pub(crate) fn known_warnings() -> &'static WarningTable {
+    &TABLE
 }
 
 impl WarningTable {
     pub(crate) fn built_in() -> Self {
-        #[derive(Deserialize)]
-        struct WarningFile {
-            warning: Vec<KnownWarning>,
-        }
-        let WarningFile { warning: rows } = table("warnings");
-        let both = |row: &KnownWarning| {
-            let words = row.words.iter().map(|phrase| (phrase.clone(), false));
-            words.chain(row.and.iter().map(|phrase| (phrase.clone(), true))).collect::<Vec<_>>()
-        };
-        let phrases = rows.iter().enumerate().flat_map(|(at, row)| {
-            // A phrase that cannot match would be a fault of the table; a test reads all of them.
-            both(row).into_iter().filter_map(move |(phrase, is_and)| Phrase::read(&phrase, (at, is_and)).ok())
-        });
-        let phrases = Phrases::new(phrases.collect());
-        Self { rows, phrases }
+        Self { rows: &packed::ROWS, phrases: packed::phrases() }
     }
 
     /// What is known about a warning; `text` has neither severity nor queue id. `None`: nothing is.
-    pub(crate) fn find(&self, mta: Mta, text: &[u8]) -> Option<&KnownWarning> {
+    pub(crate) fn find(&self, mta: Mta, text: &[u8]) -> Option<&'static KnownWarning> {
         let mut normalized = Vec::new();
         normalize(text, &mut normalized);
         let mut marks = vec![(false, false); self.rows.len()];
         self.phrases.find(&normalized, |(at, is_and)| {
-            if let Some((words, and)) = marks.get_mut(at) {
+            if let Some((words, and)) = marks.get_mut(usize::from(at)) {
                 *if is_and { and } else { words } = true;
             }
         });
         let mut rows = self.rows.iter().zip(marks);
         let matches = |row: &KnownWarning, (words, and): (bool, bool)| {
-            words && (and || row.and.is_empty()) && (row.server.is_empty() || row.server.contains(&mta))
+            words && (and || !row.has_and) && (row.server.is_empty() || row.server.contains(&mta))
         };
         rows.find(|(row, marks)| matches(row, *marks)).map(|(row, _)| row)
     }
@@ -84,17 +87,23 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::catalog::cause_row;
 
     #[test]
-    fn every_phrase_can_match_and_every_id_is_unique() {
+    fn every_line_is_short_and_every_id_is_unique() {
         let WarningTable { rows, .. } = WarningTable::built_in();
-        for row in &rows {
-            for phrase in row.words.iter().chain(&row.and) {
-                assert!(Phrase::read(phrase, ()).is_ok(), "{}: {phrase}", row.id);
-            }
+        for row in rows {
             assert!(row.line.len() <= 130, "{}: the line has {} bytes", row.id, row.line.len());
         }
-        let ids: HashSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        for row in rows.iter().filter(|row| row.cause.is_some()) {
+            let (cause, reason) = (row.cause.map(cause_row), row.reason);
+            assert!(
+                cause.is_some_and(|cause| reason.is_some_and(|own| cause.reason.contains(&own))),
+                "{}",
+                row.id
+            );
+        }
+        let ids: HashSet<&str> = rows.iter().map(|row| row.id).collect();
         assert_eq!(ids.len(), rows.len());
     }
 
@@ -118,13 +127,16 @@ mod tests {
             ),
             ("open database /etc/aliases.db: No such file or directory", "config-file-missing"),
             ("process /usr/lib/postfix/sbin/smtpd pid 4711 exit status 1", "process-died"),
+            ("/etc/postfix/main.cf, line 12: overriding earlier entry: relayhost=a", "config-error"),
+            ("non-null host address bits in \"10.0.0.1/8\", perhaps you should use", "config-error"),
+            (
+                "premature end-of-input on private/rewrite socket while reading input attribute name",
+                "process-died",
+            ),
         ] {
-            assert_eq!(
-                table.find(Mta::Postfix, text.as_bytes()).map(|row| row.id.as_str()),
-                Some(id),
-                "{text}"
-            );
+            assert_eq!(table.find(Mta::Postfix, text.as_bytes()).map(|row| row.id), Some(id), "{text}");
         }
         assert_eq!(table.find(Mta::Postfix, b"the moon is made of cheese"), None);
+        assert_eq!(table.find(Mta::Exim, b"a header that the transport requires is missing"), None);
     }
 }

@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
+use super::hangup::is_hung_up;
 use crate::catalog::CatalogError;
 use crate::input::error::{InputError, permission_hint, shown, why};
 use crate::part::error::PartError;
@@ -73,8 +76,13 @@ pub enum CliError {
     WriteFile { path: PathBuf, source: io::Error },
     #[error("cannot write {path}: it is one of the input logs; choose another file", path = shown(.path))]
     OutputIsInput { path: PathBuf },
-    #[error("cannot write {path}: it is the --state file; choose another file", path = shown(.path))]
-    OutputIsState { path: PathBuf },
+    #[error("cannot write {path}: it is {what}; choose another file", path = shown(.path))]
+    OutputIsUsed { path: PathBuf, what: &'static str },
+    #[error(
+        "cannot keep the events in a temporary file until all logs are read: {0}; set TMPDIR to a directory with \
+        enough space, or use --output"
+    )]
+    TempOutput(io::Error),
     #[error("cannot tell the output format from the name {path}: use --format, or a name that ends in {}",
         .known.join(" "), path = shown(.path))]
     Suffix { path: PathBuf, known: Vec<String> },
@@ -114,8 +122,10 @@ impl CliError {
         Self::Config { path: path.to_owned(), line, what }
     }
 
-    /// Whether the reader of the output has gone: `smtplog … | head`.
+    /// Whether the reader of the output has gone: `smtplog … | head`, or the terminal was closed.
     pub fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
+        let Self::Write(source) = self else { return false };
+        let is_closed_terminal = source.raw_os_error() == Some(Errno::IO.raw_os_error()) && is_hung_up();
+        source.kind() == io::ErrorKind::BrokenPipe || is_closed_terminal
     }
 }

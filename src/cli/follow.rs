@@ -1,5 +1,6 @@
 //! Determines which logs `watch` follows, and from which line on.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -83,6 +84,7 @@ impl FollowSession {
 /// The newest part of each log, the one that is being written.
 fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, InputError> {
     let mut sources: Vec<Source> = Vec::new();
+    let mut known: HashSet<PathBuf> = HashSet::new();
     for path in named {
         let listing = list(std::slice::from_ref(&path), false, None, &LOG_NAMES);
         if let Some(problem) = listing.problems.into_iter().next() {
@@ -91,7 +93,7 @@ fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, InputError> {
         let parts = listing.sources;
         let latest = parts.chunk_by(|a, b| a.series == b.series).filter_map(|parts| parts.last());
         for source in latest {
-            if !sources.iter().any(|other| other.path == source.path) {
+            if known.insert(source.path.clone()) {
                 sources.push(source.clone());
             }
         }

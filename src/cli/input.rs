@@ -84,10 +84,10 @@ impl Inputs {
                 (listing, Some(resumed))
             }
         };
-        let LogListing { mut sources, notes, problems, bytes } = listing;
+        let LogListing { mut sources, notes, problems, bytes, found } = listing;
         name_hosts(&mut sources, args);
         let paths: Vec<PathBuf> =
-            named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
+            named.into_iter().chain(found).chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
         let manner = ReadOptions::for_sources(&sources, bytes, args.threads, args.block_size);

@@ -14,12 +14,19 @@ use crate::report::Report;
 /// The default recipient and sender, as with cron.
 const DEFAULT_ADDRESS: &str = "root";
 
+/// The bounds of the period as they were typed.
+pub(crate) fn times(args: &ScanArgs) -> Vec<(&'static str, String)> {
+    let bounds = [("--since", &args.input.since), ("--until", &args.input.until)];
+    bounds.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+}
+
 /// Renders the mail of `--mail-headers`.
 pub(crate) fn show(
     args: &ScanArgs,
     format: Format,
     report: &Report,
     style: &TextStyle,
+    dates: &[(&'static str, String)],
 ) -> Result<String, CliError> {
     let page = check(format)?.then(|| (format.show)(report, style));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
@@ -27,7 +34,7 @@ pub(crate) fn show(
     let content = format!("{now} {}", json::pretty(report));
     let id = blake3::hash(content.as_bytes()).to_hex().chars().take(32).collect();
     let from = args.mail.mail_from.clone().unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
-    let envelope = Envelope { to: to(args), from, now, id, input: input(args) };
+    let envelope = Envelope { to: to(args), from, now, id, input: input(args, dates) };
     Ok(mail::show(report, page.as_deref(), &envelope)?)
 }
 
@@ -57,13 +64,14 @@ fn to(args: &ScanArgs) -> Vec<String> {
 }
 
 /// The options and files that select the logs, for a shell: `--rotated --since yesterday /var/log/mail.log`.
-pub(crate) fn input(args: &ScanArgs) -> String {
+/// `times` are the bounds of the period.
+pub(crate) fn input(args: &ScanArgs, times: &[(&'static str, String)]) -> String {
     let input = &args.input;
     let switches = [(input.rotated, "--rotated"), (input.journal, "--journal")];
     let switches = switches.into_iter().filter(|(on, _)| *on).map(|(_, word)| word.to_owned());
-    let times = [("--since", &input.since), ("--until", &input.until), ("--tz", &input.tz)];
-    let times =
-        times.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", quoted(value.as_deref()?))));
+    let times = times.iter().map(|(name, value)| format!("{name} {}", quoted(value)));
+    let zone = input.tz.as_ref().map(|zone| format!("--tz {}", quoted(zone)));
+    let times = times.chain(zone);
     let files = input.files.iter().filter(|file| *file != Path::new("-"));
     let files = files.map(|file| quoted(&file.to_string_lossy()));
     switches.chain(times).chain(files).collect::<Vec<_>>().join(" ")

@@ -7,21 +7,28 @@ use jiff::fmt::strtime;
 
 use super::args::StateArgs;
 use super::error::CliError;
-use super::output::{is_input, not_an_input};
+use super::output::{self, not_an_input};
+use crate::input::atomic_file::StagedFile;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::resume::{ReadPosition, ResumePlan};
 use crate::input::checkpoint::state_file::StateFile;
 use crate::input::error::InputError;
 use crate::input::read::Source;
 
-/// Opens the state. `None`: there is no `--state`. An error if one of `others`, the output files, is the same file.
-pub(crate) fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<StateFile>, CliError> {
-    let Some(path) = &args.state else { return Ok(None) };
-    let state = StateFile::open(path)?;
-    let other = others.iter().copied().flatten().find(|other| is_input(other, std::slice::from_ref(path)));
-    match other {
-        Some(other) => Err(CliError::OutputIsState { path: other.clone() }),
-        None => Ok(Some(state)),
+/// Opens the state. `None`: there is no `--state`.
+pub(crate) fn open(args: &StateArgs) -> Result<Option<StateFile>, CliError> {
+    Ok(args.state.as_deref().map(StateFile::open).transpose()?)
+}
+
+/// Saves the state together with the files of the run, or without a state only puts the files into their places.
+pub(crate) fn commit(
+    state: Option<StateFile>,
+    known: Option<Checkpoints>,
+    staged: Vec<StagedFile>,
+) -> Result<(), CliError> {
+    match (state, known) {
+        (Some(state), Some(known)) => Ok(state.save_with(known, staged)?),
+        (Some(_) | None, _) => output::commit(staged),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Switches the terminal to a full screen, and restores it in any case, also after a panic.
 
-use std::io::{Stdout, Write, stdout};
+use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 
 use ratatui::Terminal;
@@ -8,14 +9,17 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use signal_hook::consts::SIGTSTP;
+use signal_hook::low_level::emulate_default_handler;
 
 use super::error::CliError;
 
 /// The terminal shows our screen until this is dropped.
 pub(crate) struct TerminalGuard {
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: on a terminal that is gone that would panic, and `restore` does all that is to be done.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 static HOOK: Once = Once::new();
@@ -30,17 +34,39 @@ impl TerminalGuard {
                 before(info);
             }));
         });
-        enable_raw_mode().map_err(CliError::Terminal)?;
-        let entered = execute!(stdout(), EnterAlternateScreen, Hide);
-        let terminal = entered.and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
+        let terminal = enter().and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match terminal {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 restore();
                 Err(CliError::Terminal(error))
             }
         }
     }
+
+    /// Gives the terminal back and stops this process, as Ctrl-Z does; returns when it is continued. The screen must be
+    /// taken back then.
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        emulate_default_handler(SIGTSTP)
+    }
+
+    /// Takes the terminal again after the process was continued, and draws everything anew.
+    pub(crate) fn resume(&mut self) -> io::Result<()> {
+        // The shell may have changed the mode in the meantime.
+        disable_raw_mode()?;
+        enter()?;
+        execute!(stdout(), Clear(ClearType::All))?;
+        // A new one has drawn nothing yet. To clear the old one would ask for the place of the cursor, and the answer would
+        // go to the thread that reads the keyboard.
+        self.terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?);
+        Ok(())
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, Hide)
 }
 
 impl Drop for TerminalGuard {

@@ -1,11 +1,12 @@
 //! Writes the lines that were not understood to a file, or sanitized to standard error.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write, stderr};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write, stderr};
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use super::output::not_an_input;
+use crate::input::atomic_file::{AtomicFile, StagedFile, USUAL_MODE};
 use crate::parse::log_text::LogText;
 use crate::pipeline::sink::UnreadLines;
 use crate::redact::Redactor;
@@ -22,9 +23,16 @@ pub(crate) enum Unparsed {
     Stderr(Vec<u8>, Option<Redactor>),
 }
 
+/// Where the lines go until the run succeeds.
+enum UnparsedFile {
+    Regular(AtomicFile),
+    /// A pipe or a device, which must not be replaced by a file.
+    Special(BufWriter<File>),
+}
+
 /// The file, whose lines are redacted with `--redact`.
 pub(crate) struct UnparsedWriter {
-    file: BufWriter<File>,
+    file: UnparsedFile,
     redactor: Option<Redactor>,
     /// The first failure; nothing is written after it.
     failed: Option<io::Error>,
@@ -32,23 +40,38 @@ pub(crate) struct UnparsedWriter {
 
 impl UnparsedWriter {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        let Some(redactor) = self.redactor else { return self.file.write_all(lines) };
+        let file: &mut dyn Write = match &mut self.file {
+            UnparsedFile::Regular(file) => file,
+            UnparsedFile::Special(file) => file,
+        };
+        let Some(redactor) = self.redactor else { return file.write_all(lines) };
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
             let line = LogText(line).to_str();
-            writeln!(self.file, "{}", redactor.line(line.trim_end_matches('\n')))?;
+            writeln!(file, "{}", redactor.line(line.trim_end_matches('\n')))?;
         }
         Ok(())
     }
 
-    /// Writes everything that is buffered; returns the first error.
-    fn flush(&mut self) -> io::Result<()> {
-        self.failed.take().map_or_else(|| self.file.flush(), Err)
+    /// Writes everything that is buffered; returns the first error. `None`: there is no file to put into its place.
+    fn finish(mut self) -> io::Result<Option<StagedFile>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        match self.file {
+            UnparsedFile::Regular(file) => file.stage().map(Some),
+            UnparsedFile::Special(mut file) => file.flush().map(|()| None),
+        }
     }
 
     fn clear(&mut self) -> io::Result<()> {
-        self.flush()?;
-        self.file.rewind()?;
-        self.file.get_mut().set_len(0)
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        match &mut self.file {
+            UnparsedFile::Regular(file) => file.clear(),
+            // What a device or a pipe has taken is gone.
+            UnparsedFile::Special(_) => Ok(()),
+        }
     }
 }
 
@@ -75,8 +98,15 @@ impl Unparsed {
             Some(path) if path == Path::new("-") => Ok(Self::Stderr(Vec::new(), redactor)),
             Some(path) => {
                 not_an_input(path, inputs)?;
-                let file = File::create(path).map_err(CliError::write_file(path))?;
-                let file = UnparsedWriter { file: BufWriter::new(file), redactor, failed: None };
+                let is_special = fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir());
+                let file = if is_special {
+                    let file = File::options().write(true).open(path).map_err(CliError::write_file(path))?;
+                    UnparsedFile::Special(BufWriter::new(file))
+                } else {
+                    let file = AtomicFile::create(path, USUAL_MODE).map_err(CliError::write_file(path))?;
+                    UnparsedFile::Regular(file)
+                };
+                let file = UnparsedWriter { file, redactor, failed: None };
                 Ok(Self::File { path: path.to_owned(), file })
             }
         }
@@ -102,10 +132,11 @@ impl Unparsed {
         }
     }
 
-    pub(crate) fn finish(self) -> Result<(), CliError> {
+    /// Ends the output. The file must still be put into its place.
+    pub(crate) fn finish(self) -> Result<Option<StagedFile>, CliError> {
         match self {
-            Self::Off => Ok(()),
-            Self::File { path, mut file } => file.flush().map_err(CliError::write_file(&path)),
+            Self::Off => Ok(None),
+            Self::File { path, file } => file.finish().map_err(CliError::write_file(&path)),
             Self::Stderr(lines, redactor) => {
                 let mut out = stderr().lock();
                 for line in lines.split_inclusive(|&byte| byte == b'\n') {
@@ -115,7 +146,7 @@ impl Unparsed {
                     writeln!(out, "{}", printable(&line))
                         .map_err(CliError::write_file(Path::new("standard error")))?;
                 }
-                Ok(())
+                Ok(None)
             }
         }
     }

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::args::ScanArgs;
 use super::error::CliError;
 use super::exit::Completion;
+use crate::input::atomic_file::StagedFile;
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::time_range::TimeRange;
@@ -55,8 +56,13 @@ impl VerdictRun {
         self.opened.is_some()
     }
 
-    /// Whether the logs must be searched for storms.
-    pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
+    /// Whether the logs must be searched for storms: a person wants to know of them, a program only if it asks.
+    pub(crate) fn wants_storms(args: &ScanArgs, format: Format) -> bool {
+        format.is_for_people || Self::asks_for_storms(args)
+    }
+
+    /// Whether an option asks for storms.
+    pub(crate) fn asks_for_storms(args: &ScanArgs) -> bool {
         let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
         args.verdict.storms || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
     }
@@ -71,7 +77,17 @@ impl VerdictRun {
         completion: &mut Completion,
     ) {
         if let (Some(opened), Some(hourly)) = (&mut self.opened, hourly) {
-            match when.asked_span(self.scheduled).or_else(|| when.span()) {
+            let now = when.now.as_second().div_euclid(60);
+            opened.history.forget_after(now);
+            let read = when.span();
+            let covered = read.and_then(|span| span.covered(hourly, now));
+            if read.is_some() && read != covered {
+                report.notes.push(
+                    "some lines are dated weeks before or after all events, or later than now: the baseline leaves that time out"
+                        .to_owned(),
+                );
+            }
+            match when.asked_span(self.scheduled).or(covered) {
                 Some(asked) => {
                     if baseline::compare(report, &opened.history, asked, hourly, when.zone).is_none() {
                         report.notes.push(
@@ -80,7 +96,7 @@ impl VerdictRun {
                     }
                     // A run that could not read everything must not be compared with later ones.
                     if completion.problems.is_empty() && completion.complaint.is_none() {
-                        if let Some(span) = when.span() {
+                        if let Some(span) = covered {
                             opened.history.add(span, hourly);
                         }
                     } else {
@@ -89,9 +105,10 @@ impl VerdictRun {
                         );
                     }
                 }
-                None => {
+                None if read.is_none() => {
                     report.notes.push("nothing was added to the baseline: no line shows its time".to_owned());
                 }
+                None => {}
             }
         }
         let true_ones = |conditions: &[Condition]| -> Option<Vec<MetCondition>> {
@@ -123,10 +140,9 @@ impl VerdictRun {
         report.verdict = Some(verdict);
     }
 
-    /// Writes the history. Called after the report is printed, so that a run whose output failed can be repeated.
-    pub(crate) fn save(&self, completion: &mut Completion) {
-        let saved = self.opened.as_ref().map_or(Ok(()), OpenBaseline::save);
-        completion.problems.extend(saved.err().map(CliError::from));
+    /// Writes the history, which must still be put into its place: together with the state, once the report is printed.
+    pub(crate) fn stage(&self) -> Result<Option<StagedFile>, CliError> {
+        Ok(self.opened.as_ref().map(OpenBaseline::stage).transpose()?.flatten())
     }
 }
 

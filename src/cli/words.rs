@@ -74,7 +74,8 @@ fn scan<'a>(argv: &[OsString], command: &'a Command) -> Scanned<'a> {
 /// Whether the next word is the value of this option: `--since 2h`, `-n 3`, `-rn 3`, but not `--since=2h` or `-n3`.
 fn wants_next(text: &str, command: &Command, subcommand: Option<&str>) -> bool {
     let commands = || {
-        let named = command.get_subcommands().filter(move |own| subcommand.is_none_or(|name| own.get_name() == name));
+        let named =
+            command.get_subcommands().filter(move |own| subcommand.is_none_or(|name| own.get_name() == name));
         named.chain(std::iter::once(command))
     };
     let takes_value = |is_it: &dyn Fn(&Arg) -> bool| {
@@ -137,7 +138,9 @@ fn mistyped<'a>(word: &OsStr, command: &'a Command) -> Option<&'a str> {
         return None;
     }
     let names = command.get_subcommands().map(Command::get_name).chain(["help"]);
-    let near = names.filter(|name| *name != typed && osa_distance(name, &word) <= EDITS && jaro_winkler(name, &word) > 0.8);
+    let near = names.filter(|name| {
+        *name != typed && osa_distance(name, &word) <= EDITS && jaro_winkler(name, &word) > 0.8
+    });
     near.max_by(|a, b| jaro_winkler(a, &word).total_cmp(&jaro_winkler(b, &word)))
 }
 
@@ -246,7 +249,13 @@ mod tests {
 
     #[test]
     fn other_names_are_left_to_whoever_opens_them() {
-        for typed in ["smtplog mail.log", "smtplog /var/log/552", "smtplog gone", "smtplog explain 552 a@b.c", "smtplog src"] {
+        for typed in [
+            "smtplog mail.log",
+            "smtplog /var/log/552",
+            "smtplog gone",
+            "smtplog explain 552 a@b.c",
+            "smtplog src",
+        ] {
             assert!(arrange(&words(typed), &Cli::command()).is_ok(), "{typed}");
         }
     }

@@ -15,6 +15,11 @@ impl Symbol {
     /// Stands for all names that came after the interner was full.
     pub const OVERFLOW: Self = Self(0);
 
+    /// The symbol with this index.
+    pub(crate) fn at(index: usize) -> Self {
+        Self(index as u32)
+    }
+
     /// The symbol as an index from 0, [`Self::OVERFLOW`], on; [`Interner::symbol_at`] is the reverse.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -67,6 +72,11 @@ impl Interner {
         self.ends.push(self.text.len() as u32);
         self.table.insert_unique(hash, (hash, id), |&(hash, _)| hash);
         id
+    }
+
+    /// The number of symbols, [`Symbol::OVERFLOW`] included: each index is below it.
+    pub(crate) fn count(&self) -> usize {
+        self.ends.len()
     }
 
     /// The symbol with this index. `None`: there are fewer names.

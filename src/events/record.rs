@@ -9,7 +9,7 @@ use crate::report::event::Record;
 /// Copies what the line of an event says out of the line.
 pub(crate) fn record(logged: &LoggedEvent) -> Record {
     let (line, event, verdict, book) = (logged.line, logged.event, logged.verdict, logged.book);
-    let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
+    let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.to_string());
     // Delivered mail has no verdict.
     let provider = verdict.map_or_else(|| find_provider(event, book), |verdict| verdict.provider);
     let provider = provider.and_then(|provider| book.providers.row(provider)).map(|row| row.id.clone());

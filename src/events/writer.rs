@@ -29,9 +29,7 @@ pub(crate) struct EventWriter<'a> {
     /// The number of events wanted, the latest ones; 0: all, which are written at once.
     top: usize,
     /// The latest events so far, if not all are wanted.
-    latest: VecDeque<Vec<u8>>,
-    /// The number of events that were dropped for later ones.
-    pub earlier: u64,
+    pub latest: LatestLines,
     /// Buffers, reused for each event.
     line: Vec<u8>,
     context: Vec<u8>,
@@ -54,8 +52,7 @@ impl<'a> EventWriter<'a> {
             file: 0,
             lines: 0,
             top,
-            latest: VecDeque::new(),
-            earlier: 0,
+            latest: LatestLines::default(),
             line: Vec::new(),
             context: Vec::new(),
         }
@@ -149,20 +146,34 @@ impl<'a> EventWriter<'a> {
         if self.top == 0 {
             return out.write_all(shown);
         }
-        // The oldest line gives its memory to the new one.
-        let mut kept = Vec::new();
-        if self.latest.len() == self.top {
-            kept = self.latest.pop_front().unwrap_or_default();
-            self.earlier += 1;
-        }
-        kept.clear();
-        kept.extend_from_slice(shown);
-        self.latest.push_back(kept);
+        self.latest.keep(shown, self.top);
         Ok(())
     }
 
     /// Writes the events that were kept, if not all were wanted.
     pub(crate) fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        self.latest.drain(..).try_for_each(|line| out.write_all(&line))
+        self.latest.lines.drain(..).try_for_each(|line| out.write_all(&line))
+    }
+}
+
+/// The last lines that were written.
+#[derive(Default)]
+pub(crate) struct LatestLines {
+    lines: VecDeque<Vec<u8>>,
+    /// The number of lines that were dropped for later ones.
+    pub earlier: u64,
+}
+
+impl LatestLines {
+    fn keep(&mut self, line: &[u8], top: usize) {
+        // The oldest line gives its memory to the new one.
+        let mut kept = Vec::new();
+        if self.lines.len() == top {
+            kept = self.lines.pop_front().unwrap_or_default();
+            self.earlier += 1;
+        }
+        kept.clear();
+        kept.extend_from_slice(line);
+        self.lines.push_back(kept);
     }
 }

@@ -123,7 +123,7 @@ impl<'c> BriefExplainer<'c> {
         Brief {
             cause: verdict.cause,
             provider: provider.map(|row| row.id.clone()),
-            rule: rule.map(|rule| rule.id.clone()),
+            rule: rule.map(|rule| rule.id.to_string()),
             retryable: verdict.retry.or(usual.retryable),
             ..usual
         }

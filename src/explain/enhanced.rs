@@ -184,8 +184,8 @@ fn provider_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -
     let provider = rule.providers.first().copied().or_else(named_after);
     let provider = provider.and_then(|provider| catalog.providers.row(provider));
     let by = provider.map_or_else(|| "some servers".to_owned(), |row| row.name.clone());
-    let mut verdict = finding(rule.reason, class, rule.matched_on);
-    verdict.rule = Some(rule.id.clone());
+    let mut verdict = finding(rule.reason, class, rule.matched_on());
+    verdict.rule = Some(rule.id.to_string());
     verdict.provider = provider.map(|row| row.id.clone());
     verdict.provider_name = provider.map(|row| row.name.clone());
     let mut sources = CitedSources::default();

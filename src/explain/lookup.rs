@@ -8,7 +8,7 @@ use super::query::{Query, QueryContext, parse_query, unwrap_input};
 use super::reason::{reason_entry, reply_entry};
 use super::routine::routine_entry;
 use super::suggest::nearest;
-use crate::catalog::classify::{Classifier, MatchedOn, Reason};
+use crate::catalog::classify::{Classification, Classifier, MatchedOn, Reason};
 use crate::catalog::{Catalog, find_code};
 use crate::parse::mta::writer::guess;
 use crate::report::explain::{Entry, EntryKind};
@@ -48,9 +48,6 @@ impl Explainer {
                 .unwrap_or_else(|| unknown(input, &enhanced_label(pattern))),
             Query::Class(class) => class_entry(input, class, context),
             Query::Reason(reason) => reason_entry(input, reason, context),
-            Query::Reply(event) if event.code.is_none() && event.enhanced.is_none() && !self.knows(&event) => {
-                unknown(input, input.trim())
-            }
             Query::Reply(event) => {
                 let context = QueryContext { mta: context.mta.or_else(|| guess(input)), ..context.clone() };
                 self.explain_reply(input, EntryKind::Reply, &event, &context)
@@ -77,7 +74,7 @@ impl Explainer {
         }
     }
 
-    /// Whether a rule knows the words. What words without a code resemble is no clue: they may be no reply at all.
+    /// Whether a rule knows the words. What a single word resembles is no clue: it may be a typing error in a reason.
     fn knows(&self, event: &Event) -> bool {
         let verdict = Classifier::new(self.catalog()).classify(event);
         verdict.is_some_and(|verdict| {
@@ -87,7 +84,20 @@ impl Explainer {
 
     /// Explains a reply by its reason, or by its code if it is no failure.
     fn explain_reply(&self, input: &str, kind: EntryKind, event: &Event, context: &QueryContext) -> Entry {
+        let is_bare = event.code.is_none() && event.enhanced.is_none();
         match Classifier::new(self.catalog()).classify(event) {
+            // What words without a code resemble is no clue: they may be no reply at all.
+            Some(verdict) if is_bare && verdict.matched_on == MatchedOn::Guess => {
+                let matched_on = MatchedOn::Nothing;
+                let verdict = Classification {
+                    reason: Reason::Unknown,
+                    cause: None,
+                    rule: None,
+                    matched_on,
+                    ..verdict
+                };
+                reply_entry(input, kind, event, &verdict, self.catalog(), context)
+            }
             Some(verdict) => reply_entry(input, kind, event, &verdict, self.catalog(), context),
             None => {
                 let by_code = event.code.and_then(|code| code_entry(input, code, None, context));

@@ -110,7 +110,7 @@ pub(crate) fn classified_finding(
         cause: verdict.cause,
         cause_title: cause.map(|row| row.title.clone()),
         cause_meaning: cause.map(|row| row.meaning.clone()),
-        rule: rule.map(|rule| rule.id.clone()).filter(|id| is_named_after(id, provider, catalog)),
+        rule: rule.map(|rule| rule.id.to_string()).filter(|id| is_named_after(id, provider, catalog)),
         provider: provider.map(|row| row.id.clone()),
         provider_name: provider.map(|row| row.name.clone()),
         provider_page: page,

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime};
 use super::error::{InputError, shown};
 use super::journal::JournalBounds;
 use super::read::compression::Compression;
+use super::regular_file::open_regular;
 use super::rotation::{LogNames, RotatedName, RotationAge};
-use super::same_content::{by_text, same_bytes};
+use super::same_content::{by_text, hash_of_ends, same_bytes};
 use super::source::{FileId, Source, SourceOrigin};
 
 /// The sources to read. Sources of a series are adjacent, oldest first; the series are in the order of the names.
@@ -22,6 +23,8 @@ pub struct LogListing {
     /// Notes on files that were skipped because they would be read twice; no errors.
     pub notes: Vec<String>,
     pub problems: Vec<InputError>,
+    /// All files that were found, also those that are not read: no output may replace them.
+    pub found: Vec<PathBuf>,
     /// The size of all files on disk.
     pub bytes: u64,
 }
@@ -83,6 +86,7 @@ pub fn list(
             Err(error) => listing.problems.push(error),
         }
     }
+    listing.found = found.iter().map(|one| one.path.clone()).collect();
     let found = without_repetitions(without_repeated_names(found, &mut listing), rotated, names);
     let mut inspected: Vec<InspectedLog> = Vec::new();
     for found in found {
@@ -228,7 +232,7 @@ fn since_1970(second: i64) -> Option<SystemTime> {
 /// When the text of a gzip file was last written, by its header: MTIME of RFC 1952 §2.3.1, where 0 means unknown.
 fn gzip_time(path: &Path) -> Option<u32> {
     let mut head = [0; 8];
-    File::open(path).ok()?.read_exact_at(&mut head, 0).ok()?;
+    open_regular(path).ok()?.read_exact_at(&mut head, 0).ok()?;
     let [.., a, b, c, d] = head;
     let second = u32::from_le_bytes([a, b, c, d]);
     (Compression::of(&head) == Some(Compression::Gzip) && second > 0).then_some(second)
@@ -238,8 +242,16 @@ fn gzip_time(path: &Path) -> Option<u32> {
 /// part that exists both compressed and plain by its text. The longer one is kept; of equal ones the first.
 fn without_duplicates(inspected: Vec<InspectedLog>, notes: &mut Vec<String>) -> Vec<InspectedLog> {
     let mut kept: Vec<InspectedLog> = Vec::new();
+    // The logs that another one may equal, by what both have in common: there may be 40,000.
+    let mut alike: HashMap<CommonTrait, Vec<usize>> = HashMap::new();
     'next: for one in inspected {
-        for other in &mut kept {
+        let traits = common_traits(&one);
+        let mut candidates: Vec<usize> =
+            traits.iter().filter_map(|key| alike.get(key)).flatten().copied().collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        for at in candidates {
+            let Some(other) = kept.get_mut(at) else { continue };
             let Some((order, why)) = compare_logs(&one, other) else { continue };
             let longer = order == Ordering::Greater;
             let (left_out, stays) = if longer { (&*other, &one) } else { (&one, &*other) };
@@ -247,12 +259,38 @@ fn without_duplicates(inspected: Vec<InspectedLog>, notes: &mut Vec<String>) -> 
             notes.push(format!("{left_out} is left out: it {why} {stays}"));
             if longer {
                 *other = one;
+                traits.into_iter().for_each(|key| alike.entry(key).or_default().push(at));
             }
             continue 'next;
         }
+        traits.into_iter().for_each(|key| alike.entry(key).or_default().push(kept.len()));
         kept.push(one);
     }
     kept
+}
+
+/// What two files have in common if one may repeat the other.
+#[derive(PartialEq, Eq, Hash)]
+enum CommonTrait {
+    SameFile(FileId),
+    /// Size, and hash of both ends.
+    SameEnds(u64, u64),
+    SamePart(PathBuf, String, RotationAge),
+}
+
+fn common_traits(one: &InspectedLog) -> Vec<CommonTrait> {
+    let SourceOrigin::File(id) = one.source.origin else { return Vec::new() };
+    let found = &one.found;
+    let mut traits = vec![
+        CommonTrait::SameFile(id),
+        CommonTrait::SamePart(found.place.0.clone(), found.log.clone(), found.age),
+    ];
+    if one.size >= COPY_MIN_BYTES
+        && let Ok(hash) = hash_of_ends(&one.source.path, one.size)
+    {
+        traits.push(CommonTrait::SameEnds(one.size, hash));
+    }
+    traits
 }
 
 /// Smaller files, in bytes, are not taken for copies: logs of a line or two may be equal on two servers.

@@ -17,6 +17,9 @@ pub enum InputError {
     Decompress { path: PathBuf, offset: u64, source: io::Error },
     #[error("{path} shrank while it was read: the report lacks {missing} bytes of it", path = shown(.path))]
     Shrank { path: PathBuf, missing: u64 },
+    #[error("cannot read {path}: it was truncated again each time it was read; nothing was counted, so try again later",
+        path = shown(.path))]
+    Restless { path: PathBuf },
     #[error("no mail log found in {path} (looked for {looked_for} and their rotated files); name the log files",
         path = shown(.path))]
     NoMailLog { path: PathBuf, looked_for: String },
@@ -39,6 +42,8 @@ pub enum InputError {
     #[error("cannot use the state file {path}: {}; nothing was read or changed; remove the file to start over",
         escaped(.what), path = shown(.path))]
     StateFormat { path: PathBuf, what: String },
+    #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]
+    Pending { path: PathBuf, source: io::Error },
     #[error("cannot start {threads} threads: {source}; try --threads 1")]
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },
 }
@@ -50,6 +55,12 @@ impl InputError {
         move |source| Self::Open { path: path.clone(), source }
     }
 
+    /// For `map_err` of putting a file into its place.
+    pub fn pending(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Pending { path: path.clone(), source }
+    }
+
     /// The intact file, or `journal`, that was not read to its end: a later run can do better. `None`: another run would
     /// fail in the same way.
     pub fn unread(&self) -> Option<&Path> {
@@ -59,10 +70,12 @@ impl InputError {
             Self::Decompress { .. }
             | Self::NoMailLog { .. }
             | Self::FollowCompressed { .. }
+            | Self::Restless { .. }
             | Self::NotResumable { .. }
             | Self::State { .. }
             | Self::StateInUse { .. }
             | Self::StateFormat { .. }
+            | Self::Pending { .. }
             | Self::Threads { .. } => None,
         }
     }
@@ -72,9 +85,10 @@ impl InputError {
         if let Self::Decompress { path, .. } = self { Some(path) } else { None }
     }
 
-    /// Whether the file does not exist, or no longer exists.
+    /// Whether the file does not exist, or was truncated while it was looked at: as in the middle of a rotation.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Open { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        let kinds = [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof];
+        matches!(self, Self::Open { source, .. } if kinds.contains(&source.kind()))
     }
 }
 

@@ -5,8 +5,9 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
+use super::regular_file::{not_regular, open_regular};
 use super::source::FileId;
 
 /// An exclusive lock (`flock(2)`) on a file. It ends with the value, and with the process at the latest.
@@ -23,11 +24,14 @@ impl FileLock {
         loop {
             let mut options = File::options();
             options.read(true).write(true).create(true).truncate(false).mode(new_mode);
+            // So that a FIFO of that name blocks nobody.
+            options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
             let file = options.open(path)?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-                Err(error) => return Err(error.into()),
+            if !file.metadata()?.is_file() {
+                return Err(not_regular());
+            }
+            if !try_lock(&file)? {
+                return Ok(None);
             }
             let lock = Self(file);
             match fs::metadata(path) {
@@ -38,9 +42,35 @@ impl FileLock {
         }
     }
 
+    /// Removes a file that a process left which was killed: nobody holds its lock. `false`: a process holds it.
+    pub(crate) fn remove_unlocked(path: &Path) -> io::Result<bool> {
+        let file = match open_regular(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            file => file?,
+        };
+        if !try_lock(&file)? {
+            return Ok(false);
+        }
+        // Only the holder of the lock removes the name, so it cannot come to belong to another file in between.
+        match fs::symlink_metadata(path) {
+            Ok(named) if FileId::of(&named) == FileId::of(&file.metadata()?) => fs::remove_file(path)?,
+            Ok(_) | Err(_) => {}
+        }
+        Ok(true)
+    }
+
     /// The locked file, from its beginning.
     pub(crate) fn file(&mut self) -> &mut File {
         &mut self.0
+    }
+}
+
+/// Locks an open file. `false`: another process, or another lock of this one, has it.
+pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

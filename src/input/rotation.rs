@@ -9,6 +9,8 @@ pub(crate) struct RotatedName<'a> {
     /// `mail.log`; for logrotate's option `extension`, as in `mail-20261121.log`, the two ends of the name.
     pub stem: (&'a str, &'a str),
     pub age: RotationAge,
+    /// The name ends in the suffix of a compressed file.
+    pub is_packed: bool,
 }
 
 /// Ordered from the oldest. A log has dates or numbers; where it has both, the scheme was changed and the dates are older.
@@ -27,14 +29,15 @@ const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 impl<'a> RotatedName<'a> {
     /// Parses a file name, whose compression suffix is ignored.
     pub(crate) fn read(name: &'a str) -> Self {
-        let name = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        let plain = PACKED.iter().find_map(|end| name.strip_suffix(end));
+        let (is_packed, name) = (plain.is_some(), plain.unwrap_or(name));
         if let Some((stem, age)) = rotated(name) {
-            return Self { stem: (stem, ""), age };
+            return Self { stem: (stem, ""), age, is_packed };
         }
         if let Some((stem, age)) = name.strip_suffix(".log").and_then(rotated) {
-            return Self { stem: (stem, ".log"), age };
+            return Self { stem: (stem, ".log"), age, is_packed };
         }
-        Self { stem: (name, ""), age: RotationAge::Current }
+        Self { stem: (name, ""), age: RotationAge::Current, is_packed }
     }
 
     /// The name of the log.

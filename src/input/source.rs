@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::InputError;
 use super::journal::{JournalBounds, JournalCursor};
 
@@ -86,7 +88,8 @@ pub enum SourceOrigin {
 }
 
 /// Device and inode, which a file keeps when it is renamed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
 pub struct FileId {
     pub device: u64,
     pub inode: u64,

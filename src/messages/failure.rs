@@ -45,7 +45,7 @@ impl FailureKind {
 
 /// A failure and its time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub(crate) struct TimedFailure {
+pub struct TimedFailure {
     pub kind: FailureKind,
     /// Seconds since 1970. None: the line has no valid timestamp.
     pub at: Option<i64>,

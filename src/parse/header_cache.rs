@@ -163,6 +163,29 @@ impl HeaderCache {
         Some(ParsedHeader { line, writer: Program::WITHOUT_TAG, minute: Some(self.minute) })
     }
 
+    /// Takes the clock of a line whose header is otherwise that of the last line. Then [`Self::cached`] may parse the line.
+    /// False: the line has the same clock or differs in more than that, and nothing changed. Without it, the first line of each minute
+    /// takes five times as many instructions, which are 6 % of a scan where every fifth line begins a minute.
+    #[inline(never)]
+    pub fn turn_clock(&mut self, ahead: &[u8]) -> bool {
+        // The first byte of the hour, in the stamp.
+        let at = match self.form {
+            HeaderForm::Bsd => 7,
+            HeaderForm::Iso | HeaderForm::WithoutTag => 11,
+            HeaderForm::Unknown => return false,
+        };
+        let Some(clock) = ahead.get(at..).and_then(<[u8]>::first_chunk::<5>) else { return false };
+        let [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9'] = clock else { return false };
+        let Some(turned) = self.prefix.with_bytes(at, clock) else { return false };
+        let is_header =
+            turned != self.prefix && ahead.first_chunk().is_some_and(|window| turned.is_prefix_of(window));
+        if is_header {
+            self.prefix = turned;
+            self.minute = self.minute.wrapping_add(1);
+        }
+        is_header
+    }
+
     /// Parses any line, and caches its header.
     #[inline(never)]
     pub fn read<'a>(&mut self, raw: &'a [u8]) -> ParsedHeader<'a> {
@@ -273,10 +296,17 @@ mod tests {
             "Nov  2 03:04:59",
             "Nov  2 03:04:5x",
             "Nov  2 03:05:05",
+            "Nov  2 23:59:05",
+            "Nov  2 3x:05:05",
+            "Nov  2 29:99:05",
             "Nov 22 03:04:05.123",
             "2026-11-22T02:40:41+00:00",
             "2026-11-22T02:40:42.123456+01:00",
             "2026-11-22T02:40:99Z",
+            "2026-11-22T12:41:42.123456+01:00",
+            "2026-11-22T12:61:42.123456+01:00",
+            "2026-11-22 02:41:41",
+            "2026-11-22 13:41:41",
             "2026-11-22 02:40:41",
             "2013 Jun 10 06:27:30.123",
             "<22>1 2026-11-22T02:40:41Z",
@@ -318,7 +348,8 @@ mod tests {
             for ahead in [raw, ahead.as_bytes(), raw, ahead.as_bytes()] {
                 let known = reader.cached(ahead, raw.len());
                 hits += usize::from(known.is_some());
-                let known = known.unwrap_or_else(|| reader.read(raw));
+                let turned = || reader.turn_clock(ahead).then(|| reader.cached(ahead, raw.len())).flatten();
+                let known = known.or_else(turned).unwrap_or_else(|| reader.read(raw));
                 let line = LogLine::read(raw);
                 assert_eq!((known.line, known.writer), (line, Program::of(&line)), "{}", lines[at]);
             }

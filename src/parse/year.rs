@@ -97,6 +97,11 @@ impl MonthMinute {
         Self((day * 24 + i32::from(hour)) * 60 + i32::from(minute))
     }
 
+    /// The same hour with another minute.
+    pub(crate) fn with_minute(self, minute: i8) -> Self {
+        Self(self.0 - self.0 % 60 + i32::from(minute))
+    }
+
     /// The time in this year. `None`: the year has no such day.
     pub fn in_year(self, year: i16, zone: &TimeZone) -> Option<Zoned> {
         let (minute, hours) = (self.0 % 60, self.0 / 60);

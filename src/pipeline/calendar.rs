@@ -13,6 +13,15 @@ use crate::parse::year::{FileTimeResolution, LatestPossible, MonotonicRun, Stamp
 pub struct TimeResolution(BTreeMap<usize, FileTimeResolution>);
 
 impl TimeResolution {
+    /// Replaces the inferred times of one file.
+    pub(crate) fn set(&mut self, file: usize, times: FileTimeResolution) {
+        if times == FileTimeResolution::default() {
+            self.0.remove(&file);
+        } else {
+            self.0.insert(file, times);
+        }
+    }
+
     /// The inferred times of a file; empty if each timestamp is resolved by itself.
     pub fn of(&self, file: usize) -> FileTimeResolution {
         self.0.get(&file).cloned().unwrap_or_default()

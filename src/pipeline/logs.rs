@@ -60,7 +60,8 @@ impl FoundLogs {
     /// Fails if any of the paths cannot be read.
     pub(crate) fn find(paths: &[impl AsRef<Path>], options: &LogOptions) -> Result<Self, Error> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-        let LogListing { sources, notes, problems, bytes } = list(&paths, options.rotated, None, &LOG_NAMES);
+        let LogListing { sources, notes, problems, bytes, .. } =
+            list(&paths, options.rotated, None, &LOG_NAMES);
         match problems.into_iter().next() {
             Some(problem) => Err(problem.into()),
             None => Ok(Self::of(sources, notes, bytes, options)),

@@ -15,6 +15,8 @@ pub(crate) mod line_context;
 pub(crate) mod lines;
 pub(crate) mod logs;
 pub(crate) mod paired;
+pub(crate) mod pattern;
+pub(crate) mod reason_pattern;
 pub(crate) mod seek;
 pub(crate) mod session_peer;
 pub(crate) mod settle;

@@ -10,6 +10,7 @@ use super::calendar::Calendar;
 use super::time_range::TimeRange;
 use crate::input::read::Source;
 use crate::input::read::seekable::line_at;
+use crate::input::regular_file::open_regular;
 use crate::parse::header::LogLine;
 use crate::parse::timestamp::TimestampParser;
 
@@ -81,9 +82,11 @@ struct Bisection {
 
 impl Bisection {
     fn new(number: usize, source: &Source, calendar: &Calendar) -> io::Result<Self> {
-        let file = File::open(&source.path)?;
-        let metadata = file.metadata()?;
-        let size = if metadata.is_file() { metadata.len() } else { 0 };
+        let file = match &source.file {
+            Some(file) => file.try_clone()?,
+            None => open_regular(&source.path)?,
+        };
+        let size = file.metadata()?.len();
         let bound = calendar.bound(Some(source));
         let clock = TimestampParser::new(calendar.zone.clone(), bound, calendar.resolution.of(number));
         Ok(Self { file, size, clock })

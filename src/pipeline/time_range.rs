@@ -232,8 +232,23 @@ mod tests {
     #[test]
     fn refuses_everything_else() {
         for text in [
-            "", "2", "soon", "yesteryear", "2026-13-01", "25:00", "last", "@x", "Nov 31", "- 2 h x", "31.11.2026",
-            "11.22.2026", "22.11.26", "22.11.", "last hour", "next week", "2x",
+            "",
+            "2",
+            "soon",
+            "yesteryear",
+            "2026-13-01",
+            "25:00",
+            "last",
+            "@x",
+            "Nov 31",
+            "- 2 h x",
+            "31.11.2026",
+            "11.22.2026",
+            "22.11.26",
+            "22.11.",
+            "last hour",
+            "next week",
+            "2x",
         ] {
             reads(text, "");
         }

@@ -103,12 +103,11 @@ pub(crate) fn walk<L: EventSink>(
     };
     let worked = each_block(task.sources, task.options, task.progress, new, Walker::block, in_order)?;
     let WorkResult { workers, problems } = worked;
-    let turns = order.resolve(task.sources, task.calendar);
     let mut walked = WalkResult {
         sinks: Vec::new(),
         coverage: Coverage::default(),
         problems,
-        resolution: turns,
+        resolution: order.resolve(task.sources, task.calendar),
         reached,
         unnamed,
     };
@@ -147,14 +146,13 @@ pub fn step<'b, L: EventSink>(
     sink: L,
     block: &Block,
 ) -> WalkStep<'b, L> {
-    let coverage = Coverage::default();
     let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
     let (foreign_minute, host, unnamed) = (None, None, None);
     let mut walker = Walker {
         task: *task,
         classifier,
         sink,
-        coverage,
+        coverage: Coverage::default(),
         reader,
         clock,
         last_file,
@@ -238,21 +236,27 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
-            match &self.reader.cached(ahead, length) {
-                // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
-                Some(known) if !known.writer.is_vague() || !unwrap::may_hold_line(&known.line) => {
-                    self.line(block, at, number, raw, known, 1);
+            let mut is_turned = false;
+            let is_passed_on = loop {
+                match &self.reader.cached(ahead, length) {
+                    // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
+                    Some(known) if !known.writer.is_vague() || !unwrap::may_hold_line(&known.line) => {
+                        self.line(block, at, number, raw, known, 1);
+                        break true;
+                    }
+                    Some(_) | None if is_turned || !self.reader.turn_clock(ahead) => break false,
+                    Some(_) | None => is_turned = true,
                 }
-                Some(_) | None => {
-                    let raw = unwrap::without_wrapper(raw, &mut inside);
-                    let known = self.reader.read(raw);
-                    let earlier = earlier_lines(block, at);
-                    match unwrap::find_inner(raw, &known.line, known.writer, earlier, &mut inner) {
-                        None => self.line(block, at, number, raw, &known, 1),
-                        Some(times) => {
-                            let known = self.reader.read(&inner);
-                            self.line(block, at, number, &inner, &known, times);
-                        }
+            };
+            if !is_passed_on {
+                let raw = unwrap::without_wrapper(raw, &mut inside);
+                let known = self.reader.read(raw);
+                let earlier = earlier_lines(block, at);
+                match unwrap::find_inner(raw, &known.line, known.writer, earlier, &mut inner) {
+                    None => self.line(block, at, number, raw, &known, 1),
+                    Some(times) => {
+                        let known = self.reader.read(&inner);
+                        self.line(block, at, number, &inner, &known, times);
                     }
                 }
             }

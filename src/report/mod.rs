@@ -94,7 +94,7 @@ pub struct Report {
     /// The conditions of `--fail-on` that are true; absent without that option.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<Vec<MetCondition>>,
-    /// Bursts of failures and silences, the most important first; absent without `--storms`.
+    /// Bursts of failures and silences, the most important first; absent: nobody asked for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storms: Option<Vec<StormLine>>,
     /// Whether all is well; absent only in a report of the library.
@@ -128,6 +128,8 @@ pub struct StormLine {
     pub times: f64,
     /// What most of its events have in common: `user anna@example.org`. Null: nothing stands out.
     pub factor: Option<String>,
+    /// What to do, in one line.
+    pub advice: String,
 }
 
 /// What was read: lines = mail + other, mail = understood + `not_understood`.

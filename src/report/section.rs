@@ -103,7 +103,7 @@ pub struct FaultRow {
     /// Outbound, local, or inbound for rejections of clients.
     pub direction: Direction,
     pub reason: Reason,
-    /// Null: not known.
+    /// Null: not known, or several that have few messages each.
     pub cause: Option<Cause>,
     /// The cause, else the reason, in words.
     pub title: String,

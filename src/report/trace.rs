@@ -151,7 +151,7 @@ pub(crate) struct StoryStep {
 }
 
 /// The kind of a step: the outcome of an event, or what happened to the message in the queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "What")]
 pub(crate) enum StepKind {

@@ -6,10 +6,11 @@ use crate::catalog::provider::Providers;
 use crate::parse::log_text::LogText;
 use crate::parse::timestamp::LogTime;
 use crate::report::{GroupKey, GroupRow, GroupTable, SortBy};
-use crate::smtp::event::Outcome;
+use crate::smtp::event::{By, Outcome};
 use crate::tally::group_by::{Group, GroupBy};
 
-/// The groups in the requested order: most failures first, latest first, or by name.
+/// The groups in the requested order: most failures first, latest first, or by name. Hours and days are in the order of time
+/// unless another order is asked for.
 pub(crate) fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
     let counted = std::mem::take(&mut groups.groups);
     let mut rows: Vec<(Option<LogTime>, GroupRow)> = counted
@@ -21,7 +22,9 @@ pub(crate) fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, re
         })
         .collect();
     rows.sort_by(|(_, a), (_, b)| a.keys.cmp(&b.keys));
+    let in_time = matches!(groups.by.first(), Some(By::Hour | By::Day));
     match sort {
+        SortBy::Count if in_time => {}
         SortBy::Count => rows.sort_by_key(|(_, row)| Reverse((row.failures(), row.delivered))),
         SortBy::Recent => rows.sort_by_key(|(last, _)| Reverse(*last)),
         SortBy::Name => {}
@@ -29,6 +32,8 @@ pub(crate) fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, re
     if reverse {
         rows.reverse();
     }
+    // What the lines do not name is the last group in any order.
+    rows.sort_by_key(|(_, row)| row.keys.first().is_some_and(|key| key.value.is_none()));
     GroupTable { by: groups.by, rows: rows.into_iter().map(|(_, row)| row).collect(), others: groups.others }
 }
 

@@ -22,7 +22,12 @@ pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
     let cut = tally.timeline.is_cut.then(|| {
         "there are more hours in the logs than are kept: the timeline holds the latest ones".to_owned()
     });
-    full.into_iter().chain(groups).chain(cut).collect()
+    let folded = tally.is_folded.then(|| {
+        "there are more kinds of replies than are kept: some are counted without their enhanced code, command, provider and \
+        cause"
+            .to_owned()
+    });
+    full.into_iter().chain(groups).chain(cut).chain(folded).collect()
 }
 
 /// Notes on tables of names that dropped names.
@@ -31,8 +36,7 @@ pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
     let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
     let note = |(kind, rest): (&str, Remainder)| {
         format!(
-            "there are more {kind} than are kept: what is counted for one of them may be up to {} too low, and is \
-            counted with the others",
+            "{kind} counts are approximate (each up to {} too low): there are too many {kind} to keep",
             rest.may_lack
         )
     };
@@ -41,7 +45,7 @@ pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
 
 /// Notes on estimated recipient counts. `exact` has one entry for each row.
 pub(crate) fn on_estimates(exact: &[bool]) -> Vec<String> {
-    let note = "where there are more than 100,000 recipients their number is estimated, to within 2 in 100";
+    let note = "recipients beyond 100,000 in a row are estimated, to within 2 %";
     exact.contains(&false).then(|| note.to_owned()).into_iter().collect()
 }
 
@@ -89,11 +93,7 @@ pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
     if read.coverage.lines == 0 && !read.window.is_unbounded() {
         let outside = read.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
         notes.extend(outside.map(|(first, last)| {
-            format!(
-                "no line lies in the time that was asked for; what was read goes from {} to {}",
-                shown(first),
-                shown(last)
-            )
+            format!("nothing in that time range; the log covers {} to {}", shown(first), shown(last))
         }));
     }
     if read.coverage.undated > 0 {

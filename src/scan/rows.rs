@@ -127,7 +127,7 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
     let retryable = retry.or_else(|| reason_row.map(|row| row.retry(class)));
     let mta = builder.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
     let fate = Fate::of(direction, class, Some(outcome), retry);
-    let advice = advice.filter(|_| options.with_advice).map(|id| id.row().for_mta(mta, fate).line);
+    let advice = advice.filter(|_| options.with_advice).map(|id| id.row().line_for_mta(mta, fate));
     let providers = builder.providers.iter().map(|(&id, &attempts)| NameCount {
         name: options.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
@@ -154,7 +154,7 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
         providers: top_names(providers.collect(), PLACES_SHOWN),
         wheres: top_places(tally, &places),
         where_count: places.len() as u64,
-        advice: advice.filter(|line| !line.is_empty()),
+        advice: advice.filter(|line| !line.is_empty()).map(str::to_owned),
         example: lines.first().cloned(),
         examples: lines.into_iter().take(options.examples).collect(),
         change: None,

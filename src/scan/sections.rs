@@ -16,6 +16,7 @@ use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
 use crate::parse::mta::{self, parsed::ParsedLine};
 use crate::parse::timestamp::LogTime;
+use crate::pipeline::sink::LineOffset;
 use crate::report::time::minute_rfc3339;
 use crate::report::{
     ActionSection, CodeCount, DirectionTotals, FaultRow, FaultTotals, LastDay, MainPlace, PlaceKind,
@@ -33,6 +34,12 @@ const PARTS: i64 = 8;
 
 /// A place is named if it has at least this share of the attempts, in percent.
 const MAIN_PLACE: u64 = 20;
+
+/// From this share of all failed messages, in percent, a cause has a row of its own.
+const LARGE_CAUSE: u64 = 5;
+
+/// A domain that no provider runs is named only if the row has at least this number of attempts.
+const ATTEMPTS_FOR_PLACE: u64 = 20;
 
 /// Most places of a row that are compared. The sum of more is not worth the time.
 const PLACES: usize = 100_000;
@@ -61,13 +68,16 @@ struct FaultLines {
     places: BTreeMap<Symbol, u64>,
     advice: BTreeMap<String, u64>,
     period: Option<(LogTime, LogTime)>,
-    recipient: Option<String>,
+    /// The recipient of the first line that names one, and where the line is.
+    recipient: Option<(LineOffset, String)>,
 }
 
 /// The hours that the trends cover.
 #[derive(Clone, Copy)]
 struct TrendHours {
     first: i64,
+    /// The first minute of the logs, counted from 1970-01-01T00:00Z.
+    start_minute: i64,
     /// The last minute of the logs, counted from 1970-01-01T00:00Z.
     end_minute: i64,
     length: i64,
@@ -80,7 +90,7 @@ impl TrendHours {
         let hours = to - from + 1;
         let length = (hours + PARTS - 1) / PARTS;
         let parts = (hours + length - 1) / length;
-        Self { first: from, end_minute: last, length, parts }
+        Self { first: from, start_minute: first, end_minute: last, length, parts }
     }
 
     /// The last 24 hours against the days before. None: fewer than three days are before.
@@ -127,6 +137,7 @@ pub(crate) fn sections(
         }
         lines.entry(fault).or_default().add(key, count, options);
     }
+    merge_small_causes(&mut failed, &mut lines, &mut rejected);
     let keys = failed.keys().chain(rejected.keys()).copied();
     let keys: std::collections::BTreeSet<FaultKey> = keys.collect();
     let mut sections: Vec<ActionSection> = Action::ALL
@@ -164,6 +175,34 @@ pub(crate) fn sections(
     }
     sections.retain(|section| !section.rows.is_empty());
     BuiltSections { sections, trend: hours.and_then(|hours| axis(hours, options)) }
+}
+
+/// Joins the causes of a reason that have few messages each: one row for "TLS failed" says more than five with one message.
+/// A cause that is alone, or has a large share of all failed messages, keeps its row.
+fn merge_small_causes(
+    failed: &mut BTreeMap<FaultKey, FailedMessages>,
+    lines: &mut BTreeMap<FaultKey, FaultLines>,
+    rejected: &mut BTreeMap<FaultKey, u64>,
+) {
+    let whole: u64 = failed.values().map(|count| totals(count).failed()).sum();
+    let is_small = |key: &FaultKey| {
+        let messages = failed.get(key).map_or(0, |count| totals(count).failed());
+        messages * 100 < whole * LARGE_CAUSE && !rejected.contains_key(key)
+    };
+    let mut causes: BTreeMap<FaultKey, Vec<FaultKey>> = BTreeMap::new();
+    for key in failed.keys().filter(|key| is_small(key)) {
+        causes.entry(FaultKey { cause: None, ..*key }).or_default().push(*key);
+    }
+    for (joined, keys) in causes.into_iter().filter(|(_, keys)| keys.len() > 1) {
+        for key in keys.into_iter().filter(|key| *key != joined) {
+            if let Some(count) = failed.remove(&key) {
+                failed.entry(joined).or_default().merge(&count);
+            }
+            if let Some(of_cause) = lines.remove(&key) {
+                lines.entry(joined).or_default().merge(of_cause);
+            }
+        }
+    }
 }
 
 fn totals(failed: &FailedMessages) -> FaultTotals {
@@ -216,9 +255,31 @@ impl FaultLines {
             let (first, last) = self.period.unwrap_or((at, at));
             self.period = Some((first.min(at), last.max(at)));
         }
-        if self.recipient.is_none() {
-            self.recipient = count.examples.lines.iter().find_map(|(_, line)| recipient(line));
+        let is_first =
+            |place: &LineOffset| self.recipient.as_ref().is_none_or(|(known, _)| place < known);
+        let mut earlier = count.examples.lines.iter().filter(|(place, _)| is_first(place));
+        if let Some(found) = earlier.find_map(|(place, line)| Some((*place, recipient(line)?))) {
+            self.recipient = Some(found);
         }
+    }
+}
+
+impl FaultLines {
+    fn merge(&mut self, other: Self) {
+        self.attempts += other.attempts;
+        other.codes.into_iter().for_each(|(code, count)| *self.codes.entry(code).or_default() += count);
+        other
+            .providers
+            .into_iter()
+            .for_each(|(name, count)| *self.providers.entry(name).or_default() += count);
+        other.places.into_iter().for_each(|(place, count)| *self.places.entry(place).or_default() += count);
+        other.advice.into_iter().for_each(|(line, count)| *self.advice.entry(line).or_default() += count);
+        if let Some((first, last)) = other.period {
+            let (from, to) = self.period.unwrap_or((first, last));
+            self.period = Some((from.min(first), to.max(last)));
+        }
+        let both = self.recipient.take().into_iter().chain(other.recipient);
+        self.recipient = both.min();
     }
 }
 
@@ -284,15 +345,15 @@ fn fault(
         place: lines.and_then(|lines| main_place(lines, key.direction, tally)),
         places: lines.map_or(0, |lines| lines.places.len() as u64),
         advice: advice.map(|(line, _)| line.clone()),
-        recipient: lines.and_then(|lines| lines.recipient.clone()),
+        recipient: lines.and_then(|lines| lines.recipient.as_ref()).map(|(_, recipient)| recipient.clone()),
     }
 }
 
 /// The first minute, if at least a tenth of the log and ten minutes lie before it.
 fn since(first: i64, hours: TrendHours, zone: &jiff::tz::TimeZone) -> Option<String> {
-    let start = hours.first * 60;
-    let before = first - start;
-    (before >= 10 && before * 10 >= hours.end_minute - start).then(|| minute_rfc3339(first, zone))?
+    let before = first - hours.start_minute;
+    (before >= 10 && before * 10 >= hours.end_minute - hours.start_minute)
+        .then(|| minute_rfc3339(first, zone))?
 }
 
 /// The provider, else the domain or client, with the largest share of the attempts.
@@ -316,7 +377,10 @@ fn main_place(lines: &FaultLines, direction: Direction, tally: &FinishedTally) -
         Some(provider) if provider.percent > named.percent => provider,
         _ => named,
     };
-    (place.percent >= MAIN_PLACE).then_some(place)
+    let is_much = place.kind == PlaceKind::Provider || lines.attempts >= ATTEMPTS_FOR_PLACE;
+    let least = if is_much { MAIN_PLACE } else { 50 };
+    let is_named = lines.places.len() == 1 || place.percent >= least && (is_much || lines.places.len() < 3);
+    is_named.then_some(place)
 }
 
 fn axis(hours: TrendHours, options: &ReportOptions) -> Option<TrendAxis> {

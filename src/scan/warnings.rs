@@ -52,11 +52,11 @@ fn row(key: &WarningKey, count: &WarningCount, table: &WarningTable, options: &R
         lines: count.lines,
         first: count.minutes.and_then(|(first, _)| minute(first)),
         last: count.minutes.and_then(|(_, last)| minute(last)),
-        id: known.map(|row| row.id.clone()),
-        title: known.map(|row| row.title.clone()),
+        id: known.map(|row| row.id.to_owned()),
+        title: known.map(|row| row.title.to_owned()),
         needs_action: known.map(|row| !row.noise),
-        advice: with_advice.map(|row| row.line.clone()),
-        check: with_advice.map(|row| row.check.clone()).unwrap_or_default(),
+        advice: with_advice.map(|row| row.line.to_owned()),
+        check: with_advice.into_iter().flat_map(|row| row.check).map(ToString::to_string).collect(),
         example: LogText::string(&count.example),
     }
 }

@@ -41,6 +41,12 @@ impl<const SIXTEENS: usize> MaskedPrefix<SIXTEENS> {
         self
     }
 
+    /// The same prefix with other bytes from `at` on, in the first sixteen. `None`: they do not fit there.
+    pub(crate) fn with_bytes(mut self, at: usize, bytes: &[u8]) -> Option<Self> {
+        self.chunks.first_mut()?.bytes.get_mut(at..at + bytes.len())?.copy_from_slice(bytes);
+        Some(self)
+    }
+
     /// Whether the text begins with it.
     #[inline]
     pub(crate) fn is_prefix_of(&self, text: &[u8; 96]) -> bool {

@@ -75,8 +75,10 @@ const _: () = {
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// A remote SMTP or LMTP server answered us, or could not be reached.
+    #[value(aliases = ["out", "outgoing"])]
     Outbound,
     /// This server answered a client.
+    #[value(aliases = ["in", "incoming"])]
     Inbound,
     /// Delivery on this machine, with no SMTP peer.
     Local,
@@ -100,14 +102,17 @@ pub enum Direction {
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
+    #[value(alias = "sent")]
     Delivered,
     /// Kept in the queue, will be tried again.
+    #[value(aliases = ["waiting", "waited", "delayed"])]
     Deferred,
     /// Given up, returned to the sender.
     Bounced,
     /// Given up because the queue lifetime ran out.
     Expired,
     /// Refused to a client.
+    #[value(alias = "refused")]
     Rejected,
     /// One host's answer, before another host was tried or before the final line: never added to totals.
     Attempt,

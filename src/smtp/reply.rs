@@ -94,8 +94,8 @@ pub struct Code(#[schemars(range(min = 200, max = 599))] u16);
 
 impl Code {
     /// `None`: not from 200 to 599.
-    pub fn new(number: u16) -> Option<Self> {
-        (200..=599).contains(&number).then_some(Self(number))
+    pub const fn new(number: u16) -> Option<Self> {
+        if number >= 200 && number <= 599 { Some(Self(number)) } else { None }
     }
 
     /// Splits `550 No such user` into 550 and ` No such user`. Behind the three digits must be a blank, the `-` of a reply

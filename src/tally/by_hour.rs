@@ -20,8 +20,12 @@ impl Hourly {
         if matches!(logged.event.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
         }
-        let hour = moment.micros.div_euclid(3_600_000_000);
-        *self.counts.entry((hour, EventKind::of(logged))).or_default() += 1;
+        self.add(moment.micros.div_euclid(3_600_000_000), EventKind::of(logged), 1);
+    }
+
+    /// Adds events of an hour.
+    pub fn add(&mut self, hour: i64, kind: EventKind, count: u64) {
+        *self.counts.entry((hour, kind)).or_default() += count;
     }
 
     pub fn merge(&mut self, other: Self) {

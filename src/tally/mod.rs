@@ -65,6 +65,8 @@ pub struct Tally {
 pub struct FinishedTally {
     /// In arbitrary order.
     pub rows: Vec<(TallyKey, TallyCount)>,
+    /// There were more rows than are kept; the others are counted without details.
+    pub is_folded: bool,
     pub names: Interner,
     pub domains: OutcomesByName,
     pub relays: OutcomesByName,
@@ -90,7 +92,7 @@ impl Tally {
             warnings: WarningCounts::default(),
             examples: examples.max(1),
             names: Interner::new(hasher.clone()),
-            rows: TallyRows::new(hasher),
+            rows: TallyRows::new(hasher, examples.max(1)),
             domains: NameCounts::default(),
             relays: NameCounts::default(),
             instances: NameCounts::default(),
@@ -104,8 +106,10 @@ impl Tally {
 
     pub fn finish(mut self) -> FinishedTally {
         self.flush();
+        let rows = self.rows.finish();
         FinishedTally {
-            rows: self.rows.into_counts(),
+            is_folded: rows.is_folded(),
+            rows: rows.counts,
             names: self.names,
             domains: self.domains.finish(),
             relays: self.relays.finish(),
@@ -135,9 +139,8 @@ impl Tally {
         let ids = self.names.merge(&other.names);
         drop(other.names);
         let renamed = |id: Symbol| ids.get(id.index()).copied().unwrap_or(Symbol::OVERFLOW);
-        for (key, count) in other.rows.into_counts() {
-            self.rows.row(&key).merge(count, self.examples, renamed);
-        }
+        let examples = self.examples;
+        self.rows.merge(other.rows, |mine, theirs| mine.merge(theirs, examples, renamed));
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
             mine.merge(theirs);
         }

@@ -12,6 +12,7 @@ use super::event_kind::EventKind;
 use super::group_by::{EXAMPLE_LIMIT, Examples, Group, GroupBy, KeyPart};
 use super::timeline::{FinishedTimeline, HourCounts, Timeline};
 use super::warnings::{WarningCount, WarningCounts, WarningKey};
+use super::rows::Rank;
 use super::{Tally, TallyCount, TallyKey};
 use crate::catalog::provider::Provider;
 use crate::collections::counter::SymbolCounts;
@@ -52,6 +53,8 @@ pub(crate) struct KeptRow {
 #[serde(default)]
 pub(crate) struct KeptTables {
     hops: u64,
+    /// Rows from this rank on are coarse; see the rows of a tally. Null: none is.
+    first_folded: Option<Rank>,
     domains: OutcomesByName,
     relays: OutcomesByName,
     instances: OutcomesByName,
@@ -150,6 +153,8 @@ impl KeptTally {
             counts.sort_unstable();
             counts
         });
+        tally.rows.fold();
+        let first_folded = tally.rows.first_folded;
         let tally = tally.finish();
         let mut rows: Vec<KeptRow> = tally.rows.into_iter().map(KeptRow::of).collect();
         rows.sort_by_key(|row| row.key);
@@ -162,6 +167,7 @@ impl KeptTally {
             rows,
             tables: KeptTables {
                 hops: tally.hops,
+                first_folded,
                 domains: sorted(tally.domains),
                 relays: sorted(tally.relays),
                 instances: sorted(tally.instances),
@@ -189,11 +195,12 @@ impl KeptTally {
         for name in &self.names {
             tally.names.intern(&name.0);
         }
+        tally.rows.first_folded = self.tables.first_folded;
         for row in self.rows {
             let (key, count) = row.count(options);
-            *tally.rows.row(&key) = count;
+            tally.rows.row(&key).merge(count, options.examples.max(1), |name| name);
         }
-        let KeptTables { hops, domains, relays, instances, hosts, providers } = self.tables;
+        let KeptTables { hops, first_folded: _, domains, relays, instances, hosts, providers } = self.tables;
         for (table, counts) in [
             (&mut tally.domains, domains),
             (&mut tally.relays, relays),

@@ -125,8 +125,10 @@ impl LifetimeBuilder {
             }
         }
         for (key, place) in arrivals {
-            let notes = self.notes.get_mut(&key).map(|(_, _, notes)| notes);
-            if let Some(note) = notes.and_then(|notes| notes.iter_mut().find(|note| note.place == place)) {
+            let Some((_, _, notes)) = self.notes.get_mut(&key) else { continue };
+            // They came in the order of the lines.
+            let at = notes.partition_point(|note| note.place < place);
+            if let Some(note) = notes.get_mut(at).filter(|note| note.place == place) {
                 note.session.clone_from(&lines);
             }
         }
@@ -147,24 +149,40 @@ impl LifetimeBuilder {
         lifetimes.sort_by_key(|lifetime| {
             (lifetime.span.map(|(begin, _)| begin), lifetime.notes.first().map(|note| note.place))
         });
-        for line in self.unowned {
-            let at = micros(line.moment);
-            let near = |lifetime: &&mut MessageLifetime| {
-                let inside = |at: i64| {
-                    lifetime
-                        .span
-                        .is_some_and(|(begin, last)| begin - NEAR_MICROS <= at && at <= last + NEAR_MICROS)
-                };
-                lifetime.id == line.id && lifetime.owner.host == line.host && at.is_none_or(inside)
-            };
-            // If two messages had the id, the later one that had begun by then.
-            if let Some(lifetime) = lifetimes.iter_mut().rev().find(near) {
-                lifetime.notes.push(MessageNote::of_unowned((line.moment, line.place, line.raw)));
-            }
-        }
+        add_unowned(&mut lifetimes, self.unowned);
         lifetimes
     }
 }
+
+/// Gives the lines of other programs to the messages whose queue id they begin with.
+fn add_unowned(lifetimes: &mut [MessageLifetime], lines: Vec<UnownedLine>) {
+    let mut by_id: HashMap<(String, Option<String>), Vec<usize>> = HashMap::new();
+    if !lines.is_empty() {
+        for (number, lifetime) in lifetimes.iter().enumerate() {
+            by_id.entry((lifetime.id.clone(), lifetime.owner.host.clone())).or_default().push(number);
+        }
+    }
+    for line in lines {
+        let at = micros(line.moment);
+        let near = |&&number: &&usize| {
+            let span = lifetimes.get(number).and_then(|lifetime| lifetime.span);
+            let inside = |at: i64| {
+                span.is_some_and(|(begin, last)| begin - NEAR_MICROS <= at && at <= last + NEAR_MICROS)
+            };
+            at.is_none_or(inside)
+        };
+        // If two messages had the id, the later one that had begun by then.
+        let same = by_id.get(&(line.id, line.host)).map(Vec::as_slice).unwrap_or_default();
+        let found = same.iter().rev().take(MAX_REUSES).find(near).copied();
+        if let Some(lifetime) = found.and_then(|number| lifetimes.get_mut(number)) {
+            lifetime.notes.push(MessageNote::of_unowned((line.moment, line.place, line.raw)));
+        }
+    }
+}
+
+/// How many messages with one queue id are compared with a line. More than a few are no mail server's doing, and to compare
+/// each line with each of them would take hours.
+const MAX_REUSES: usize = 1 << 10;
 
 /// Splits the notes of one queue id: an id is used again after its message has left the queue.
 fn split(id: &str, owner: &QueueOwner, mut notes: Vec<MessageNote>) -> Vec<MessageLifetime> {
@@ -274,7 +292,7 @@ pub(crate) fn groups(lifetimes: &[MessageLifetime]) -> Vec<usize> {
                         .is_some_and(|other| may_be_related(lifetime, *relation, other, at))
             };
             // If several match, the latest that had begun by then.
-            if let Some(&other) = candidates.iter().rev().find(fits) {
+            if let Some(&other) = candidates.iter().rev().take(MAX_REUSES).find(fits) {
                 groups.join(number, other);
             }
         }

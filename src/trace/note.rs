@@ -77,8 +77,7 @@ pub(crate) fn step(
     words: &[u8],
     (query, catalog): (&TraceQuery, &Catalog),
 ) -> StoryStep {
-    let situation =
-        classification.map(|found| Situation::of_event(event, &found, true, &catalog.providers));
+    let situation = classification.map(|found| Situation::of_event(event, &found, true, &catalog.providers));
     StoryStep {
         time: moment.and_then(LogTime::rfc3339),
         what: StepKind::of(event.outcome),

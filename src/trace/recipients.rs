@@ -49,8 +49,12 @@ pub(crate) fn recipients(hops: &[StoryHop]) -> Vec<RecipientCount> {
                 | StepKind::Notified => continue,
             };
             match step.recipient.as_deref().map(str::to_ascii_lowercase) {
-                Some(recipient) if step.next.as_deref().is_some_and(has_result) => drop(of_hop.remove(&recipient)),
-                Some(recipient) => drop(of_hop.insert(recipient, state)),
+                Some(recipient) if step.next.as_deref().is_some_and(has_result) => {
+                    of_hop.remove(&recipient);
+                }
+                Some(recipient) => {
+                    of_hop.insert(recipient, state);
+                }
                 // The whole message: all that still wait.
                 None => {
                     let waiting = of_hop.values_mut().filter(|state| **state == StoryState::Queued);

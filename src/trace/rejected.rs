@@ -1,6 +1,6 @@
 //! Groups rejections without a queue id by SMTP session, and equal sessions into one with a count.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -9,6 +9,7 @@ use super::note::{pid, step};
 use super::query::TraceQuery;
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classification;
+use crate::messages::key::PrehashedState;
 use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
 use crate::parse::mta;
@@ -43,6 +44,8 @@ pub(crate) struct RejectedSession {
     first: RejectedCommand,
     /// Each distinct rejection once, with its count.
     steps: Vec<StoryStep>,
+    /// The place in `steps` by the hash of the rejection. Empty: they are few, so that a search is cheaper.
+    places: HashMap<u64, usize, PrehashedState>,
     /// The time and place of the last line.
     last: (Option<LogTime>, LineOffset),
     /// The number of sessions with the same rejections.
@@ -109,17 +112,25 @@ pub(crate) fn process(line: &LogLine, raw: &[u8], hasher: &RandomState) -> Optio
     pid(line, raw).map(|pid| hasher.hash_one((line.host, line.program, pid)))
 }
 
+/// With more distinct rejections, a session has a table of them.
+const SEARCHED_STEPS: usize = 16;
+
+/// Everything of a rejection but its time, for comparison and hashing.
+fn step_key(step: &StoryStep) -> impl Hash + PartialEq + '_ {
+    let text = step.reason.is_none().then_some(step.text.as_str());
+    (step.what, step.code, step.enhanced, step.stage, step.reason, step.recipient.as_deref(), text)
+}
+
 /// Both are the same but for their time.
 fn is_same_step(a: &StoryStep, b: &StoryStep) -> bool {
-    let key = |step: &StoryStep| (step.what, step.code, step.enhanced, step.stage, step.reason);
-    key(a) == key(b) && a.recipient == b.recipient && (a.reason.is_some() || a.text == b.text)
+    step_key(a) == step_key(b)
 }
 
 /// All rejected sessions, in bounded memory.
 pub(crate) struct RejectedSessions {
     /// The session that each process is in.
     open: HashMap<u64, RejectedSession>,
-    /// Finished sessions, by a hash of server, client and sender.
+    /// Finished sessions, by a hash of what makes two of them equal.
     closed: HashMap<u64, Vec<RejectedSession>>,
     count: usize,
     limit: usize,
@@ -147,31 +158,48 @@ impl RejectedSessions {
         {
             session.last = (rejection.moment, rejection.place);
             session.lines.push(line);
-            match session.steps.iter_mut().find(|step| is_same_step(step, &rejection.step)) {
-                Some(step) => step.count += rejection.step.count,
-                None => session.steps.push(rejection.step),
-            }
+            session.count_step(rejection.step, &self.hasher);
             return;
         }
         let steps = vec![rejection.step.clone()];
         let last = (rejection.moment, rejection.place);
-        let session = RejectedSession { first: rejection, steps, last, count: 1, lines: vec![line] };
+        let session = RejectedSession {
+            first: rejection,
+            steps,
+            places: HashMap::default(),
+            last,
+            count: 1,
+            lines: vec![line],
+        };
         match process {
             Some(process) => {
                 if let Some(done) = self.open.insert(process, session) {
                     self.close(done);
+                }
+                if self.open.len() > LEAST_LIMIT {
+                    self.close_oldest();
                 }
             }
             None => self.close(session),
         }
     }
 
+    /// Closes the half of the open sessions that is silent the longest.
+    fn close_oldest(&mut self) {
+        let mut lasts: Vec<LineOffset> = self.open.values().map(|session| session.last.1).collect();
+        let middle = lasts.len() / 2;
+        let (_, &mut until, _) = lasts.select_nth_unstable(middle);
+        let mut done: Vec<RejectedSession> =
+            self.open.extract_if(|_, session| session.last.1 < until).map(|(_, session)| session).collect();
+        done.sort_by_key(|session| session.first.place);
+        done.into_iter().for_each(|session| self.close(session));
+    }
+
     /// Adds a finished session.
     fn close(&mut self, mut session: RejectedSession) {
         if self.folded {
             session.lines.clear();
-            let first = &session.first;
-            let key = self.hasher.hash_one((&first.host, &first.step.peer_ip, &first.sender));
+            let key = session.hash(&self.hasher);
             let sessions = self.closed.entry(key).or_default();
             if let Some(equal) = sessions.iter_mut().find(|other| other.is_equal(&session)) {
                 equal.count += 1;
@@ -231,6 +259,35 @@ impl RejectedSession {
     /// The place of its first line.
     pub(crate) fn first_place(&self) -> LineOffset {
         self.first.place
+    }
+
+    /// Counts a rejection of the session.
+    fn count_step(&mut self, step: StoryStep, hasher: &RandomState) {
+        let hash = |step: &StoryStep| hasher.hash_one(step_key(step));
+        if self.steps.len() >= SEARCHED_STEPS && self.places.is_empty() {
+            self.places = self.steps.iter().enumerate().map(|(place, step)| (hash(step), place)).collect();
+        }
+        let next = self.steps.len();
+        let place = if self.places.is_empty() {
+            self.steps.iter().position(|other| is_same_step(other, &step)).unwrap_or(next)
+        } else {
+            *self.places.entry(hash(&step)).or_insert(next)
+        };
+        match self.steps.get_mut(place) {
+            Some(same) => same.count += step.count,
+            None => self.steps.push(step),
+        }
+    }
+
+    /// A hash of the client, the sender and the rejections.
+    fn hash(&self, hasher: &RandomState) -> u64 {
+        let mut state = hasher.build_hasher();
+        let first = &self.first;
+        (&first.host, &first.step.peer_ip, &first.step.peer_host, &first.sender).hash(&mut state);
+        for step in &self.steps {
+            (step_key(step), step.count).hash(&mut state);
+        }
+        state.finish()
     }
 
     /// Both have the same client, sender and rejections.

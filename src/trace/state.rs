@@ -1,5 +1,7 @@
 //! Determines the state of a message from its steps: of each recipient by the last step, and of all by the worst.
 
+use hashbrown::HashMap;
+
 use super::lifetime::MessageLifetime;
 use super::note::NoteKind;
 use crate::parse::mta;
@@ -58,11 +60,11 @@ impl StateChange {
 
 /// The state of a message under one queue id, after the steps of that id.
 pub(crate) fn state_of_lifetime(lifetime: &MessageLifetime, steps: &[StoryStep]) -> StoryState {
-    let mut recipients: Vec<(Option<&str>, StoryState)> = Vec::new();
+    let mut recipients = RecipientStates::default();
     let (mut is_held, mut whole) = (false, None);
     for step in steps {
         match StateChange::of(step) {
-            StateChange::Recipient(state) => set_state(&mut recipients, step.recipient.as_deref(), state),
+            StateChange::Recipient(state) => recipients.set(step.recipient.as_deref(), state),
             StateChange::Message(state) => whole = Some(state),
             StateChange::Held => is_held = true,
             StateChange::Released => is_held = false,
@@ -77,9 +79,9 @@ pub(crate) fn state_of_lifetime(lifetime: &MessageLifetime, steps: &[StoryStep])
     }
     // A rejected recipient says nothing about the others, which were accepted.
     let is_in_queue = has(lifetime, QueueStep::Queued)
-        || recipients.iter().any(|(_, state)| *state != StoryState::Rejected);
-    recipients.retain(|(_, state)| *state != StoryState::Rejected || !is_in_queue);
-    match worst(recipients.iter().map(|(_, state)| *state)) {
+        || recipients.states.iter().any(|state| *state != StoryState::Rejected);
+    let counts = |state: &StoryState| *state != StoryState::Rejected || !is_in_queue;
+    match worst(recipients.states.iter().copied().filter(counts)) {
         // The message left the queue, but no line says how.
         None | Some(StoryState::Queued) if lifetime.ended => StoryState::Unknown,
         None if is_queued(lifetime) => StoryState::Queued,
@@ -88,21 +90,39 @@ pub(crate) fn state_of_lifetime(lifetime: &MessageLifetime, steps: &[StoryStep])
     }
 }
 
-/// Sets the state of one recipient; `None`: the step names none.
-fn set_state<'s>(
-    recipients: &mut Vec<(Option<&'s str>, StoryState)>,
-    recipient: Option<&'s str>,
-    state: StoryState,
-) {
-    // Postfix's `from=<a@b>, status=expired` is about all recipients that are left.
-    if recipient.is_none() && state == StoryState::Expired {
-        for (_, earlier) in recipients.iter_mut().filter(|(_, earlier)| *earlier == StoryState::Queued) {
-            *earlier = StoryState::Expired;
+/// The state of each recipient of a message.
+#[derive(Default)]
+struct RecipientStates<'s> {
+    states: Vec<StoryState>,
+    /// The place in `states`. `None`: the steps that name no recipient.
+    places: HashMap<Option<&'s str>, usize>,
+    /// The places of all recipients that are queued, and of some that no longer are.
+    queued: Vec<usize>,
+}
+
+impl<'s> RecipientStates<'s> {
+    /// Sets the state of one recipient; `None`: the step names none.
+    fn set(&mut self, recipient: Option<&'s str>, state: StoryState) {
+        // Postfix's `from=<a@b>, status=expired` is about all recipients that are left.
+        if recipient.is_none() && state == StoryState::Expired {
+            for place in self.queued.drain(..) {
+                if let Some(earlier) =
+                    self.states.get_mut(place).filter(|state| **state == StoryState::Queued)
+                {
+                    *earlier = StoryState::Expired;
+                }
+            }
         }
-    }
-    match recipients.iter_mut().find(|(other, _)| *other == recipient) {
-        Some((_, earlier)) => *earlier = state,
-        None => recipients.push((recipient, state)),
+        let next = self.states.len();
+        let place = *self.places.entry(recipient).or_insert(next);
+        match self.states.get_mut(place) {
+            Some(StoryState::Queued) if state == StoryState::Queued => return,
+            Some(earlier) => *earlier = state,
+            None => self.states.push(state),
+        }
+        if state == StoryState::Queued {
+            self.queued.push(place);
+        }
     }
 }
 

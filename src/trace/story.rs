@@ -1,5 +1,7 @@
 //! Tells the story of one message from its lifetimes under each queue id.
 
+use hashbrown::HashSet;
+
 use super::lifetime::MessageLifetime;
 use super::note::{MessageNote, NoteKind, bare};
 use super::recipients::recipients;
@@ -12,7 +14,8 @@ use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, Sto
 /// The story of a message. `lifetimes` are in the order of time, at least one; `end` is the end of the logs, in
 /// microseconds since 1970.
 pub(crate) fn story(lifetimes: &[MessageLifetime], end: Option<i64>) -> Story {
-    let mut hops: Vec<StoryHop> = lifetimes.iter().map(|lifetime| hop(lifetime, lifetimes)).collect();
+    let ids = StoryIds::of(lifetimes);
+    let mut hops: Vec<StoryHop> = lifetimes.iter().map(|lifetime| hop(lifetime, &ids)).collect();
     // The message itself comes first, then the notifications about it.
     hops.sort_by_key(|hop| hop.notification && lifetimes.len() > 1);
     let state = state_of_story(&hops);
@@ -33,15 +36,35 @@ pub(crate) fn story(lifetimes: &[MessageLifetime], end: Option<i64>) -> Story {
     }
 }
 
+/// The queue ids of a story.
+struct StoryIds<'a> {
+    all: HashSet<&'a str>,
+    /// Those of notifications that a line of the story names.
+    notices: HashSet<&'a str>,
+}
+
+impl<'a> StoryIds<'a> {
+    fn of(lifetimes: &'a [MessageLifetime]) -> Self {
+        let notice = |note: &'a MessageNote| match &note.related {
+            Some((Relation::NotifiedBy, id)) => Some(id.as_str()),
+            Some(_) | None => None,
+        };
+        Self {
+            all: lifetimes.iter().map(|lifetime| lifetime.id.as_str()).collect(),
+            notices: lifetimes.iter().flat_map(|lifetime| &lifetime.notes).filter_map(notice).collect(),
+        }
+    }
+}
+
 /// The hop of a message that one lifetime is.
-fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
+fn hop(lifetime: &MessageLifetime, ids: &StoryIds) -> StoryHop {
     let mut steps: Vec<StoryStep> = Vec::new();
+    let has_result = lifetime.notes.iter().any(|note| matches!(note.kind, NoteKind::Event { .. }));
     for note in &lifetime.notes {
-        let has_result = || lifetime.notes.iter().any(|note| matches!(note.kind, NoteKind::Event { .. }));
         let is_dropped = matches!(note.kind, NoteKind::QueueRecord { step: QueueStep::Dropped, .. });
         // The line of a rule or a filter that discards the message says more.
-        if !is_dropped || !has_result() {
-            steps.extend(step(note, &lifetime.id, lifetimes));
+        if !is_dropped || !has_result {
+            steps.extend(step(note, &lifetime.id, ids));
         }
     }
     let is_arrival = |note: &&MessageNote| {
@@ -62,12 +85,6 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
     });
     let metadata = &lifetime.metadata;
     let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-    let is_notice = |other: &MessageLifetime| {
-        other
-            .notes
-            .iter()
-            .any(|note| matches!(&note.related, Some((Relation::NotifiedBy, id)) if *id == lifetime.id))
-    };
     let notice_of = |note: &MessageNote| matches!(note.related, Some((Relation::NotifiesAbout, _)));
     StoryHop {
         queue_id: Some(lifetime.id.clone()),
@@ -76,7 +93,7 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
         // The daemons of a server may log different ones; this is that of the first line.
         instance: lifetime.owner.instance.clone(),
         state: state_of_lifetime(lifetime, &steps),
-        notification: lifetime.notes.iter().any(notice_of) || lifetimes.iter().any(is_notice),
+        notification: lifetime.notes.iter().any(notice_of) || ids.notices.contains(lifetime.id.as_str()),
         received: lifetime
             .notes
             .iter()
@@ -95,7 +112,7 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
 }
 
 /// The step that a note is. `None`: it is none.
-fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<StoryStep> {
+fn step(note: &MessageNote, own: &str, ids: &StoryIds) -> Option<StoryStep> {
     let next = note
         .related
         .as_ref()
@@ -106,8 +123,7 @@ fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<
             let mut step = StoryStep::clone(step);
             // The reply may name the queue id of any server; it is a hand-off only if this log has that message.
             if step.what == StepKind::Delivered
-                && let Some(next) =
-                    next.filter(|next| next != own && lifetimes.iter().any(|lifetime| lifetime.id == *next))
+                && let Some(next) = next.filter(|next| next != own && ids.all.contains(next.as_str()))
             {
                 (step.what, step.next) = (StepKind::HandedOn, Some(next));
             }
@@ -132,7 +148,7 @@ fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<
                     return None;
                 }
             };
-            let next = next.filter(|next| lifetimes.iter().any(|lifetime| lifetime.id == *next));
+            let next = next.filter(|next| ids.all.contains(next.as_str()));
             Some(bare(what, note.moment, next))
         }
         NoteKind::Routine => None,

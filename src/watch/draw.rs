@@ -6,6 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::minute::MailTotals;
+use super::monitor::RECENT_MINUTES;
 use super::panes::{advice, rows_pane, storms_pane};
 use super::pen::{Pen, number};
 use super::screen::{Pane, Screen};
@@ -19,8 +20,8 @@ const HIGH: usize = 16;
 const RATE: usize = 17;
 /// Columns of a count: `99,999`.
 const COUNT: usize = 7;
-/// The number of minutes that the rate is the mean of.
-const RATED: usize = 5;
+/// The number of minutes that the rate is the mean of, the current one among them.
+const RATED: usize = RECENT_MINUTES as usize;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame, screen: &Screen, style: &TextStyle) {
@@ -60,13 +61,20 @@ fn head(screen: &Screen, pen: &Pen, is_high: bool) -> Vec<Line<'static>> {
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let name = format!("smtplog watch  {}", view.name);
     let mut lines = vec![pen.apart(&name, &view.time, bold)];
-    let flows = [
+    let mut flows = vec![
         ("IN", Color::Blue, received as TotalOf),
         ("OUT", Color::Green, delivered),
         ("failed", Color::Red, failed),
     ];
+    if !view.filter_options.is_empty() {
+        // Messages that come in are not events, so a filter cannot count them: a 0 would be wrong.
+        flows.remove(0);
+    }
     if !is_high {
-        let rates = flows.map(|(name, _, of)| format!("{} {}", pen.say(name), rate(&view.hour, of)));
+        let rates = flows.iter().map(|(name, _, of)| {
+            format!("{} {}", pen.say(name), rate(&view.hour, view.elapsed_seconds, *of))
+        });
+        let rates: Vec<String> = rates.collect();
         lines.push(pen.line(&format!("{} {}", rates.join("  "), pen.say("a minute")), Style::new()));
         return lines;
     }
@@ -77,7 +85,7 @@ fn head(screen: &Screen, pen: &Pen, is_high: bool) -> Vec<Line<'static>> {
         let latest = counts.get(counts.len() - bars..).unwrap_or_default();
         let sum = HumanCount(counts.iter().sum()).to_string();
         lines.push(Line::from(vec![
-            Span::raw(pad(&format!("{name}{:>5}/min", rate(&view.hour, of)), RATE + 1)),
+            Span::raw(pad(&format!("{name}{:>5}/min", rate(&view.hour, view.elapsed_seconds, of)), RATE + 1)),
             pen.styled(draw_bars(latest, pen.style.unicode), Style::new().fg(color)),
             Span::raw(format!(" {sum}")),
         ]));
@@ -107,11 +115,12 @@ fn failed(totals: &MailTotals) -> u64 {
     totals.failed
 }
 
-/// The mean rate of the last full minutes; the current minute is not over, so it would lower the rate.
-fn rate(hour: &[MailTotals], of: TotalOf) -> String {
-    let whole = hour.get(hour.len().saturating_sub(RATED + 1)..hour.len().saturating_sub(1));
-    let sum: u64 = whole.unwrap_or_default().iter().map(of).sum();
-    number(sum as f64 / RATED as f64)
+/// The mean rate of the minutes that the column `5 min` counts, so that both agree. `elapsed` seconds of the current minute
+/// are over, which is why the rate moves with each second.
+fn rate(hour: &[MailTotals], elapsed: u8, of: TotalOf) -> String {
+    let recent = hour.get(hour.len().saturating_sub(RATED)..);
+    let sum: u64 = recent.unwrap_or_default().iter().map(of).sum();
+    number(sum as f64 / ((RATED - 1) as f64 + f64::from(elapsed.clamp(1, 60)) / 60.0))
 }
 
 /// The last line: the filter while it is typed, an error, or the keys.
@@ -153,6 +162,7 @@ fn help(style: &TextStyle, width: usize, height: usize) -> Vec<Line<'static>> {
     let notes = [
         "5 min: what came in the last five minutes; the rows that grew most come first.",
         "IN: messages that came; OUT: deliveries; failed: deferred, bounced, expired and refused.",
+        "Direction of a row: in, out or local; on a narrow screen < > =.",
     ];
     let mut lines = vec![pen.line("smtplog watch", Style::new().add_modifier(Modifier::BOLD))];
     for (key, what) in keys {

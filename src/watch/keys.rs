@@ -17,6 +17,8 @@ pub enum KeyPress {
     Backspace,
     /// Ctrl-C.
     Interrupt,
+    /// Ctrl-Z.
+    Suspend,
     Char(char),
 }
 
@@ -28,6 +30,7 @@ pub(crate) fn key(event: &KeyEvent) -> Option<KeyPress> {
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
     Some(match event.code {
         KeyCode::Char('c' | 'C') if control => KeyPress::Interrupt,
+        KeyCode::Char('z' | 'Z') if control => KeyPress::Suspend,
         KeyCode::Char(_) if control => return None,
         KeyCode::Char(character) => KeyPress::Char(character),
         KeyCode::Up => KeyPress::Up,

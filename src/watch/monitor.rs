@@ -1,5 +1,7 @@
 //! Monitors logs that are being written: takes their blocks one by one, and gives the rows, rates and storms so far.
 
+use std::collections::BTreeMap;
+
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
@@ -14,7 +16,7 @@ use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::dates::observations;
 use crate::pipeline::filter::{Filter, LineFilter};
-use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::{WalkStep, WalkTask, step};
 use crate::report::storm::Storm;
@@ -27,6 +29,7 @@ use crate::storm::detect::grid::Sensitivity;
 use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
+use crate::storm::sample::level::SharedLevel;
 use crate::storm::sample::merge::SampleMerger;
 use crate::tally::Tally;
 
@@ -67,6 +70,10 @@ impl EventSink for MonitorSink<'_> {
         self.sampler.minute(minute);
     }
 
+    fn warning(&mut self, logged: &LoggedWarning) {
+        self.sampler.warning(logged);
+    }
+
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
         self.sampler.end_of_block(file, lines)
     }
@@ -101,7 +108,8 @@ pub struct Monitor<'a> {
     /// The filter without the sender.
     line_filter: LineFilter,
     pub calendar: Calendar,
-    years: YearResolver,
+    /// By the number of the log: the blocks of several logs come in turns, and each log is a series of its own.
+    years: BTreeMap<usize, YearResolver>,
     /// `None`: a block is being read.
     reader: Option<(MonitorSink<'a>, Classifier<'a>)>,
     merger: SampleMerger<'a>,
@@ -112,16 +120,16 @@ pub struct Monitor<'a> {
 
 impl<'a> Monitor<'a> {
     pub fn new(options: MonitorOptions<'a>, calendar: Calendar) -> Self {
-        let seed = options.seed;
+        let (seed, level) = (options.seed, SharedLevel::default());
         let window = RollingWindow::new(seed.clone(), options.filter);
-        let sampler = Sampler::new(KeyHasher::new(seed.clone()), options.filter);
+        let sampler = Sampler::new(KeyHasher::new(seed.clone()), options.filter, level.clone());
         Self {
             options,
             line_filter: options.filter.without_sender(),
             calendar,
-            years: YearResolver::default(),
+            years: BTreeMap::new(),
             reader: Some((MonitorSink { window, sampler }, Classifier::new(options.book))),
-            merger: SampleMerger::new(seed.clone(), options.filter),
+            merger: SampleMerger::new(seed.clone(), options.filter, level),
             coverage: Coverage::default(),
             first_kept: None,
         }
@@ -139,12 +147,11 @@ impl<'a> Monitor<'a> {
     pub fn take(&mut self, block: &Block) {
         let Some((reader, classifier)) = self.reader.take() else { return };
         let sources = self.options.sources;
-        self.years.add(
-            block.file,
-            observations(&task(&self.options, &self.line_filter, &self.calendar), block),
-            sources,
-        );
-        self.calendar.resolution = self.years.clone().resolve(sources, &self.calendar);
+        let seen = observations(&task(&self.options, &self.line_filter, &self.calendar), block);
+        let years = self.years.entry(block.file).or_default();
+        years.add(block.file, seen, sources);
+        let times = years.clone().resolve(sources, &self.calendar).of(block.file);
+        self.calendar.resolution.set(block.file, times);
         let task = task(&self.options, &self.line_filter, &self.calendar);
         let WalkStep { sink, classifier, output, coverage } = step(&task, classifier, reader, block);
         self.merger.fold(&output);
@@ -158,7 +165,7 @@ impl<'a> Monitor<'a> {
         let Some((first, last)) = self.coverage.minutes else { return };
         let last = last.min(self.calendar.now.as_second().div_euclid(60) + MAX_AHEAD_MINUTES);
         if last - self.first_kept.unwrap_or(first) > KEPT_MINUTES + SLACK_MINUTES {
-            self.merger.forget((last - KEPT_MINUTES) as i32, self.options.seed.clone());
+            self.merger.forget((last - KEPT_MINUTES) as i32);
             self.first_kept = Some(last - KEPT_MINUTES);
         }
     }
@@ -182,7 +189,8 @@ impl<'a> Monitor<'a> {
             sensitivity: Sensitivity::default(),
             with_greylisting: false,
         };
-        answer(self.merger.so_far(), &input).storms
+        let samples = self.merger.so_far();
+        answer(samples, samples.events.clone(), &input).storms
     }
 
     /// The rows of failures in these minutes, as `scan` counts them but without recipients, the most frequent first.

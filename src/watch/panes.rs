@@ -13,10 +13,15 @@ use crate::render::sanitize::printable;
 use crate::render::text::page::{word, wrap};
 use crate::render::words::row;
 use crate::report::storm::{Storm, StormPattern, Trend};
+use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 
 /// Columns of a code: `550 5.7.606`.
 const CODE: usize = 11;
+/// Columns of a direction: `LOCAL`.
+const DIRECTION: usize = 5;
+/// From this width on, in columns, a row has the direction as a word.
+const WIDE: usize = 60;
 /// Columns of a count: `+9,999` or `99,999`.
 const COUNT: usize = 7;
 
@@ -43,12 +48,14 @@ pub(crate) fn rows_pane(screen: &Screen, pen: &Pen, height: usize) -> Vec<Line<'
     if height == 0 {
         return Vec::new();
     }
-    let rest = pen.width.saturating_sub(2 + CODE + 1 + 2 * (COUNT + 1));
+    let direction = if pen.width < WIDE { 1 } else { DIRECTION };
+    let rest = pen.width.saturating_sub(2 + direction + 1 + CODE + 1 + 2 * (COUNT + 1));
     let place_width = if rest < 30 { 0 } else { (rest * 2 / 5).min(30) };
     let reason_width = rest.saturating_sub(place_width + usize::from(place_width > 0));
     let active = screen.pane == Pane::Rows;
     let titles = format!(
-        "{} {} {:>COUNT$} {:>COUNT$} {}",
+        "{} {} {} {:>COUNT$} {:>COUNT$} {}",
+        " ".repeat(direction),
         pen.cell(&pen.say("code"), CODE),
         pen.cell(&pen.say("reason"), reason_width),
         pen.say("5 min"),
@@ -91,11 +98,34 @@ fn row(
     );
     let mark = if is_selected { "> " } else { "  " };
     let plain = selected(Style::new(), is_selected);
+    let direction = if pen.width < WIDE {
+        pen.cell(arrow(row.direction), 1)
+    } else {
+        pen.cell(&pen.say(direction_word(row.direction)), DIRECTION)
+    };
     Line::from(vec![
-        pen.styled(mark.to_owned(), plain),
+        pen.styled(format!("{mark}{direction} "), plain),
         pen.styled(pen.cell(&row::code(words, row), CODE), selected(color, is_selected)),
         pen.styled(rest, plain),
     ])
+}
+
+/// As in the head of the screen and in the report.
+fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "IN",
+        Direction::Outbound => "OUT",
+        Direction::Local => "LOCAL",
+    }
+}
+
+/// The direction in one column.
+fn arrow(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "<",
+        Direction::Outbound => ">",
+        Direction::Local => "=",
+    }
 }
 
 /// The pane of the storms, of a height in lines; nothing if that is 0.
@@ -121,15 +151,16 @@ pub(crate) fn storms_pane(screen: &Screen, pen: &Pen, height: usize) -> Vec<Line
     resized(lines, height)
 }
 
-/// A storm as a line: `since 02:41  mail of a stolen account  94/min, usual 2.1, listed  sender anna@example.org`
+/// A storm as a line: `since 02:41  mail of a stolen account  94/min, usual 2.1, growing  sender anna@example.org`
 fn one_storm(storm: &Storm, pen: &Pen) -> String {
     let time = |at: &Zoned| at.strftime("%H:%M").to_string();
     let when = match &storm.end {
         None => format!("{} {}", pen.say("since"), time(&storm.start)),
+        Some(end) if time(end) == time(&storm.start) => time(end),
         Some(end) => format!("{}-{}", time(&storm.start), time(end)),
     };
     let trend = match storm.trend {
-        Trend::Growing => "listed",
+        Trend::Growing => "growing",
         Trend::Steady => "steady",
         Trend::Falling => "falling",
         Trend::Over => "over",

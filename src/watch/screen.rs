@@ -30,6 +30,8 @@ pub struct ViewModel {
     pub name: String,
     /// The current minute of the log: `Sun 2026-11-22 12:03`. Empty: unknown.
     pub time: String,
+    /// The seconds of the current minute that are over, from 1 to 60.
+    pub elapsed_seconds: u8,
     /// The minutes of the last hour, the latest last.
     pub hour: [MailTotals; HOUR as usize],
     /// The row with most events in the last minutes first.
@@ -48,6 +50,7 @@ impl Default for ViewModel {
         Self {
             name: String::new(),
             time: String::new(),
+            elapsed_seconds: 60,
             hour: [MailTotals::default(); HOUR as usize],
             rows: Vec::new(),
             storms: Vec::new(),
@@ -93,10 +96,13 @@ impl Screen {
         }
     }
 
-    /// Handles a key. False: the user quits.
+    /// Handles a key; `Suspend` is the caller's. False: the user quits.
     pub fn press(&mut self, key: KeyPress) -> bool {
         if key == KeyPress::Interrupt {
             return false;
+        }
+        if key == KeyPress::Suspend {
+            return true;
         }
         if self.typing.is_some() {
             self.type_key(key);
@@ -123,7 +129,11 @@ impl Screen {
             KeyPress::PageDown => self.select(|at, _| at + PAGE),
             KeyPress::First | KeyPress::Char('g') => self.select(|_, _| 0),
             KeyPress::Last | KeyPress::Char('G') => self.select(|_, last| last),
-            KeyPress::Enter | KeyPress::Backspace | KeyPress::Interrupt | KeyPress::Char(_) => {}
+            KeyPress::Enter
+            | KeyPress::Backspace
+            | KeyPress::Interrupt
+            | KeyPress::Suspend
+            | KeyPress::Char(_) => {}
         }
         true
     }
@@ -143,6 +153,7 @@ impl Screen {
             | KeyPress::Last
             | KeyPress::Tab
             | KeyPress::Interrupt
+            | KeyPress::Suspend
             | KeyPress::Char(_) => {}
         }
     }

@@ -55,6 +55,7 @@ pub fn view(monitor: &Monitor, minute: Option<i64>, storms: &[Storm]) -> ViewMod
     let time = time.map(|at| at.to_zoned(monitor.calendar.zone.clone()).strftime("%a %F %H:%M").to_string());
     ViewModel {
         time: time.unwrap_or_default(),
+        elapsed_seconds: window.elapsed_seconds(minute),
         hour: window.hour(minute),
         rows,
         storms: storms.to_vec(),

@@ -50,6 +50,8 @@ pub struct RollingWindow<'a> {
     pub left_out: u64,
     /// Lines of later minutes are not counted by minute.
     pub latest: i64,
+    /// The latest second with an event, since 1970-01-01T00:00Z.
+    last_second: Option<i64>,
 }
 
 impl<'a> RollingWindow<'a> {
@@ -68,12 +70,15 @@ impl<'a> RollingWindow<'a> {
             hops: 0,
             left_out: 0,
             latest: i64::MAX,
+            last_second: None,
         }
     }
 
     /// Counts an event. `admitted`: the filter admits it, the sender aside.
     pub fn event(&mut self, logged: &LoggedEvent, admitted: bool) {
         let event = logged.event;
+        let second = logged.moment.map(|moment| moment.micros.div_euclid(1_000_000));
+        self.last_second = self.last_second.max(second.filter(|second| second.div_euclid(60) <= self.latest));
         let copy = hop::next_queue_id(event, logged.line.host).map(|id| self.keys.id(id));
         let is_hop = copy.is_some_and(|copy| self.seen.contains(copy));
         let named = event.queue_id.map(|id| self.keys.key_and_id(event.mta, logged.line, id));
@@ -177,6 +182,14 @@ impl<'a> RollingWindow<'a> {
             self.minutes.pop_first();
         }
         Some(self.minutes.entry(minute).or_default())
+    }
+
+    /// The seconds of the minute that are over by the last event, from 1 to 60. A minute without events has just begun.
+    pub fn elapsed_seconds(&self, minute: i64) -> u8 {
+        match self.last_second {
+            Some(second) if second.div_euclid(60) == minute => second.rem_euclid(60) as u8 + 1,
+            _ => 1,
+        }
     }
 
     /// The last minute with events.

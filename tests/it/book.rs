@@ -48,7 +48,7 @@ fn means(text: &str, wanted: Reason) {
 }
 
 fn name(book: &Catalog, rule: Option<RuleId>) -> String {
-    rule.and_then(|id| book.rules.rule(id)).map_or("no rule".to_owned(), |rule| rule.id.clone())
+    rule.and_then(|id| book.rules.rule(id)).map_or("no rule".to_owned(), |rule| rule.id.to_string())
 }
 
 fn no_doubles<T: Ord + std::fmt::Debug>(things: impl IntoIterator<Item = T>) {
@@ -199,7 +199,7 @@ fn every_cause_is_reached_by_its_examples() {
 fn the_last_rule_takes_anything() {
     let book = Catalog::built_in();
     let (_, last) = book.rules.all().last().expect("rules");
-    assert_eq!((last.reason, last.matched_on), (Reason::Unknown, MatchedOn::Nothing));
+    assert_eq!((last.reason, last.matched_on()), (Reason::Unknown, MatchedOn::Nothing));
     means("", Reason::Unknown);
     means("554", Reason::Unknown);
 }

@@ -177,6 +177,81 @@ fn usage_errors_are_2_and_help_is_0() {
 }
 
 #[test]
+fn a_word_that_is_no_file_is_answered_with_what_to_type() {
+    let (_folder, log) = file("mail.log", LOG);
+    for (args, wanted) in [
+        (&["scann", &log][..], "did you mean scan?"),
+        (&["552"], "try: smtplog explain 552"),
+        (&["anna@example.org"], "try: smtplog trace anna@example.org"),
+        (&["trace", &log], "say first what to trace"),
+        (&["trace", &log, "anna@example.org"], "trace anna@example.org "),
+        (&["trace", "192.0.2.0/99", &log], "must be a number from 0 to 32"),
+        (&["--relay", "192.0.2.0/99", &log], "must be a number from 0 to 32"),
+        (&["--nagios", "--format", "json", &log], "cannot be used with"),
+    ] {
+        let (status, out, err) = run(args);
+        assert_eq!((status, out.as_str()), (2, ""), "{args:?}");
+        assert!(err.contains(wanted), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn a_file_of_any_name_is_read() {
+    let folder = tempdir().unwrap();
+    for name in ["552", "scann", "a@b.c"] {
+        fs::write(folder.path().join(name), LOG).unwrap();
+        let output = command(&[name]).current_dir(folder.path()).output().unwrap();
+        counts_one_bounce(taken_apart(&output));
+    }
+}
+
+#[test]
+fn the_last_of_a_repeated_option_wins() {
+    let (_folder, log) = file("mail.log", LOG);
+    let repeated = [
+        "--format",
+        "json",
+        "--format",
+        "line",
+        "--rotated",
+        "--rotated",
+        "--tz",
+        "UTC",
+        "--tz",
+        "UTC",
+        &log,
+    ];
+    let (status, out, err) = run(&repeated);
+    assert!(status == 0 && out.starts_with("SMTPLOG"), "{status} {out} {err}");
+}
+
+#[test]
+fn the_latest_events_are_shown_in_colour() {
+    let (_folder, log) = file("mail.log", LOG.repeat(5));
+    let (status, out, err) = run(&["events", "--format", "text", "-n", "2", "--color", "always", &log]);
+    assert_eq!((status, out.lines().count()), (0, 2), "{out}{err}");
+    assert!(
+        out.contains("\u{1b}[31mbounced") && err.contains("3 earlier events are not shown"),
+        "{out}{err}"
+    );
+    let all = run(&["events", &log]).1;
+    let last: Vec<&str> = all.lines().skip(3).collect();
+    assert_eq!(run(&["events", "-n", "2", &log]).1.lines().collect::<Vec<_>>(), last);
+    assert!(!run(&["events", "--format", "text", &log]).1.contains('\u{1b}'));
+}
+
+#[test]
+fn a_rule_without_a_condition_is_refused() {
+    let (folder, log) = file("mail.log", LOG);
+    let rules = folder.path().join("own.toml");
+    for condition in ["", "unless = [\"x\"]\n"] {
+        fs::write(&rules, format!("[[rule]]\nid = \"all\"\nreason = \"mailbox-full\"\n{condition}")).unwrap();
+        let (status, _, err) = run(&["scan", "--rules", rules.to_str().unwrap(), &log]);
+        assert!(status == 2 && err.contains("own.toml, line 2") && err.contains("no condition"), "{err}");
+    }
+}
+
+#[test]
 fn colour_is_used_only_on_request() {
     let (_folder, name) = file("mail.log", LOG);
     assert!(!run(&[&name]).1.contains('\x1b'));
@@ -271,14 +346,15 @@ fn only_filters_stand_under_the_heading_of_filters() {
     for command in ["scan", "events"] {
         let (_, help, _) = run(&[command, "--help"]);
         let begin = help.find("\nWhich events").unwrap();
-        let end = begin + help.get(begin..).unwrap().find("\n\n").unwrap();
+        let end = begin + help.get(begin..).unwrap().find("\nReport:\n").unwrap();
         let filters = help.get(begin..end).unwrap();
         for option in ["--code", "--instance"] {
-            assert!(filters.contains(option), "{command}: {option} is a filter");
+            assert!(filters.contains(&format!(" {option} <")), "{command}: {option} is a filter");
         }
         for option in ["--unparsed", "--strict", "--rules", "--top", "--by", "--format", "--output", "--lang"]
         {
-            assert!(!filters.contains(option), "{command}: {option} is no filter");
+            let is_there = filters.lines().any(|line| line.trim_start().starts_with(option));
+            assert!(!is_there, "{command}: {option} is no filter");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::support::{answer, logs, report};
+use crate::support::answer;
 use assert_cmd::cargo::cargo_bin;
 use clap::ValueEnum;
 use serde_json::Value;
@@ -126,6 +126,10 @@ fn words_that_say_nothing_are_no_reason() {
     let (text, _) = answer(&["explain", "hello", "world"]);
     assert!(!text.contains("mailbox-full"), "{text}");
     assert!(text.starts_with("unknown"), "{text}");
+    for words in ["my dog is ill today", "disk is fast", "lorem ipsum dolor"] {
+        let (text, _) = answer(&["explain", words]);
+        assert!(text.starts_with("unknown"), "{words}: {text}");
+    }
 }
 
 #[test]
@@ -492,23 +496,4 @@ fn a_closed_pipe_and_wrong_usage_end_as_they_should() {
     ] {
         assert_eq!(smtplog(args).output().unwrap().status.code(), Some(2), "{args:?}");
     }
-}
-
-#[test]
-fn scan_advises_as_explain_does() {
-    let mut compared = 0;
-    for log in logs() {
-        let report = report(&[log.to_str().unwrap()]);
-        for row in report["rows"].as_array().unwrap() {
-            let Some(example) = row["example"].as_str().filter(|_| !row["advice"].is_null()) else {
-                continue;
-            };
-            let brief = brief(example, &[]);
-            for field in ["advice", "cause", "reason", "retryable"] {
-                assert_eq!(brief[field], row[field], "{field}: {example}");
-            }
-            compared += 1;
-        }
-    }
-    assert!(compared > 100, "only {compared} rows have advice");
 }

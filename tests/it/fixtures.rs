@@ -112,7 +112,8 @@ fn printed(args: &[&str], log: &Path) -> String {
 #[test]
 fn gives_the_answers_it_gave_before() {
     for log in support::logs() {
-        compare(&log.with_extension("report.txt"), &printed(&["scan", "-n", "0"], &log));
+        compare(&log.with_extension("screen.txt"), &printed(&["scan"], &log));
+        compare(&log.with_extension("report.txt"), &printed(&["scan", "--codes", "-n", "0"], &log));
         compare(&log.with_extension("events.txt"), &printed(&["events", "--format", "text"], &log));
     }
 }

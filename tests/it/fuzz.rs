@@ -108,6 +108,11 @@ fn threads_and_blocks_change_no_answer() {
 }
 
 #[test]
+fn no_way_to_read_a_log_changes_its_answers() {
+    holds("ways");
+}
+
+#[test]
 fn an_error_in_rules_or_configuration_names_a_line() {
     holds("rules");
 }

@@ -123,6 +123,12 @@ fn the_file_has_the_mode_that_the_umask_leaves_and_a_new_name_in_its_folder() {
     assert_ne!(new.ino(), old, "it was replaced, not written over");
     let usual = fs::metadata(before).unwrap().permissions().mode();
     assert_eq!(new.permissions().mode(), usual);
+    // A new one is closed to others, whatever the umask.
+    ends_well(&smtplog(folder.path(), &["scan", "-o", "new.csv", "--unparsed", "rest.txt", &log()]));
+    for name in ["new.csv", "rest.txt"] {
+        let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, usual & 0o640, "{name}");
+    }
     // One that was closed to others stays so.
     let closed = folder.path().join("closed.json");
     fs::write(&closed, "old").unwrap();
@@ -168,4 +174,84 @@ fn lines_that_were_not_understood_are_never_written_over_a_log() {
         let output = smtplog(folder.path(), &[command, "mail.log", "copy.log", "-o", "copy.log"]);
         assert_eq!(output.status.code(), Some(2), "{command} -o copy.log");
     }
+}
+
+#[test]
+fn a_file_that_is_read_for_another_purpose_is_never_the_output() {
+    let folder = tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("rules.toml"), "").unwrap();
+    fs::write(path.join("config.toml"), "").unwrap();
+    fs::write(path.join("key"), "0123456789abcdef0123456789abcdef").unwrap();
+    fs::copy(log(), path.join("mail.log")).unwrap();
+    fs::copy(log(), path.join("mail.log.1")).unwrap();
+    fs::write(path.join("mail.log.2"), "an older part\n").unwrap();
+    fs::create_dir(path.join("archive")).unwrap();
+    symlink(path.join("rules.toml"), path.join("archive/link.toml")).unwrap();
+    ends_well(&smtplog(path, &["scan", "-o", "r.csv", "--baseline", "base", "--state", "state", "mail.log"]));
+    let files = ["rules.toml", "config.toml", "key", "mail.log", "mail.log.1", "mail.log.2", "base", "state"];
+    let before = files.map(|name| fs::read(path.join(name)).unwrap());
+    let common = ["--config", "config.toml", "--rules", "rules.toml", "--redact", "--redact-key-file", "key"];
+    let targets = [&files[..], &["archive/link.toml", "./archive/../key", "base.lock"]].concat();
+    for onto in targets {
+        for command in ["scan", "events", "storm", "trace"] {
+            let mut args = vec![command];
+            args.extend(["--rotated"].iter().filter(|_| !onto.ends_with(".2")));
+            if command == "trace" {
+                args.push("a@example.org");
+            }
+            args.extend(common);
+            args.push("mail.log");
+            let has_state = matches!(command, "scan" | "events");
+            if has_state {
+                args.extend(["--state", "state"]);
+            }
+            if command == "scan" {
+                args.extend(["--baseline", "base"]);
+            }
+            // A command that does not use the file may write it.
+            if onto == "state" && !has_state || onto.starts_with("base") && command != "scan" {
+                continue;
+            }
+            let format = if command == "trace" || command == "storm" { "json" } else { "csv" };
+            for option in [&["-o", onto, "--format", format][..], &["--unparsed", onto]] {
+                if command == "trace" && option[0] == "--unparsed" {
+                    continue;
+                }
+                let output = smtplog(path, &[&args[..], option].concat());
+                let words = String::from_utf8(output.stderr).unwrap();
+                assert_eq!(output.status.code(), Some(2), "{command} {option:?}: {words}");
+                assert!(words.contains("choose another file"), "{command} {option:?}: {words}");
+            }
+        }
+    }
+    assert!(files.map(|name| fs::read(path.join(name)).unwrap()) == before, "a file was overwritten");
+    for option in
+        [["-o", "same.csv", "--unparsed", "same.csv"], ["-o", "./same.csv", "--unparsed", "same.csv"]]
+    {
+        let output = smtplog(path, &[&["scan", "mail.log"][..], &option].concat());
+        assert_eq!(output.status.code(), Some(2), "{option:?}");
+    }
+    let output =
+        smtplog(path, &["scan", "--state", "key", "--redact", "--redact-key-file", "key", "mail.log"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_link_in_a_folder_for_everybody_is_not_followed() {
+    let folder = tempdir().unwrap();
+    let (shared, victim) = (folder.path().join("shared"), folder.path().join("victim"));
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+    fs::write(&victim, "precious").unwrap();
+    symlink(&victim, shared.join("r.csv")).unwrap();
+    for option in ["-o", "--unparsed", "--state", "--baseline"] {
+        let output = smtplog(&shared, &["scan", option, "r.csv", &log()]);
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{option}: {words}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{option}");
+    }
+    assert_eq!(names(&shared), ["r.csv"]);
+    // Nothing is wrong with a file of one's own there.
+    ends_well(&smtplog(&shared, &["scan", "-o", "own.csv", &log()]));
 }

@@ -40,6 +40,31 @@ fn every_shell_completes_every_subcommand() {
 }
 
 #[test]
+fn completions_have_subcommands_first_and_nothing_hidden() {
+    for shell in Shell::value_variants() {
+        let script = printed(&["completions", &shell.to_string()]);
+        for hidden in ["block-size", "until-idle", "rules-of"] {
+            assert!(!script.contains(hidden), "{shell}: --{hidden}");
+        }
+    }
+    let bash = printed(&["completions", "bash"]);
+    let words: Vec<&str> =
+        bash.lines().filter_map(|line| line.trim().strip_prefix("opts=\"")?.strip_suffix('"')).collect();
+    assert!(
+        words.iter().any(|words| words.starts_with("scan storm watch events trace explain ")),
+        "{words:?}"
+    );
+    for words in &words {
+        let mut words = words.split(' ').skip_while(|word| !word.starts_with('-'));
+        assert!(words.all(|word| word.starts_with('-')), "{words:?}");
+    }
+    let completes = |value: &str| bash.split([' ', '"']).any(|word| word == value);
+    for value in ["none", "552", "5.2.2", "mailbox-full", "google", "provider"] {
+        assert!(completes(value), "{value}");
+    }
+}
+
+#[test]
 #[ignore = "needs bash, zsh and fish"]
 fn shells_can_read_their_completions() {
     for shell in ["bash", "zsh", "fish"] {
@@ -85,9 +110,13 @@ fn every_subcommand_has_a_page() {
     for (name, page) in &pages {
         // clap's marks for the terminal.
         assert!(!page.contains('\u{1b}') && !page.contains("```"), "{name}");
+        for section in [".SH EXAMPLES", ".SH \"EXIT STATUS\""] {
+            assert!(page.contains(section), "{name}: {section}");
+        }
     }
     let (_, main) = pages.last().unwrap();
     assert_eq!(*main, printed(&["man"]));
+    assert!(pages.contains(&("smtplog-trace.1".to_owned(), printed(&["man", "trace"]))));
     for section in ["SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
         assert!(main.contains(section), "{section}");
     }

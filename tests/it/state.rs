@@ -583,3 +583,91 @@ fn the_journal_is_read_on_behind_its_cursor() {
     assert_eq!(scan(&mut job, &both), (0, 400));
     assert_eq!(scan(&mut job, &both), (0, 0));
 }
+
+#[test]
+fn a_log_that_was_cut_is_read_on_from_the_cut() {
+    // (lines left after the cut, lines written since)
+    for (left, new) in [(900, 0), (900, 20), (990, 5), (999, 1), (500, 3)] {
+        let mut job = Job::new();
+        job.write("mail.log", &lines(0, 1000));
+        job.reads(1000);
+        // The same file, shorter: a power failure, or a snapshot that came back.
+        let cut = lines(0, left).len() as u64;
+        fs::File::options().write(true).open(job.path("mail.log")).unwrap().set_len(cut).unwrap();
+        job.append("mail.log", &lines(1000, 1000 + new));
+        let (count, notes) = job.scan(&["mail.log"]);
+        assert!(notes.contains("became shorter"), "{notes}");
+        // The farther the cut lies back, the fewer ends of lines are known.
+        let again = if left < 980 { 20 } else { 0 };
+        assert!((new as u64..=(new + again) as u64).contains(&count), "{left}+{new}: {count} {notes}");
+        job.reads(0);
+        job.append("mail.log", &lines(1090, 1097));
+        job.reads(7);
+    }
+}
+
+#[test]
+fn a_log_that_was_edited_or_restored_is_read_on_after_its_last_known_line() {
+    let mut job = Job::new();
+    job.write("mail.log", &lines(0, 600));
+    job.reads(600);
+    // sed -i writes a new file without some lines of the middle.
+    job.remove("mail.log");
+    job.write("mail.log", &[lines(0, 580), lines(590, 600), lines(600, 604)].concat());
+    let (count, notes) = job.scan(&["mail.log"]);
+    assert_eq!(count, 4, "{notes}");
+    assert!(notes.contains("became shorter"), "{notes}");
+    job.reads(0);
+    // A backup that has grown beyond what was read.
+    job.remove("mail.log");
+    job.write("mail.log", &[lines(0, 580), lines(700, 1000)].concat());
+    let (count, notes) = job.scan(&["mail.log"]);
+    assert!((300..=304).contains(&count), "{count} {notes}");
+    assert!(notes.contains("was edited"), "{notes}");
+    job.reads(0);
+}
+
+#[test]
+fn a_log_that_was_empty_and_is_being_copied_is_read_once() {
+    let mut job = Job::new();
+    job.write("mail.log", b"");
+    job.reads(0);
+    job.append("mail.log", &lines(0, 5));
+    fs::copy(job.path("mail.log"), job.path("mail.log.1")).unwrap();
+    job.append("mail.log", &lines(5, 8));
+    let (count, notes) = job.scan(&["mail.log"]);
+    assert_eq!(count, 8, "{notes}");
+    // Cut now.
+    fs::File::options().write(true).open(job.path("mail.log")).unwrap().set_len(0).unwrap();
+    job.append("mail.log", &lines(8, 9));
+    job.reads(1);
+    // The same with a rename in between: the new file has another inode.
+    job.rename("mail.log.1", "mail.log.2");
+    job.rename("mail.log", "mail.log.1");
+    job.write("mail.log", b"");
+    job.reads(0);
+    job.append("mail.log", &lines(9, 10));
+    job.rename("mail.log.1", "mail.log.2");
+    job.rename("mail.log", "mail.log.1");
+    job.write("mail.log", &lines(9, 12));
+    job.reads(4);
+}
+
+#[test]
+fn what_a_killed_run_left_to_do_is_done_by_the_next() {
+    let mut job = Job::new();
+    job.write("mail.log", &lines(0, 50));
+    assert_eq!(job.ran(&["scan", "--state", "state", "-o", "one.json", "mail.log"]).0, 0);
+    let report = fs::read(job.path("one.json")).unwrap();
+    // As if the run was killed between the state and the report.
+    let state: Value = serde_json::from_slice(&job.state()).unwrap();
+    let from = state["pending"][0]["from"].as_str().unwrap();
+    assert_eq!(state["pending"][0]["to"].as_str(), fs::canonicalize(job.path("one.json")).unwrap().to_str());
+    fs::rename(job.path("one.json"), from).unwrap();
+    job.reads(0);
+    assert_eq!(fs::read(job.path("one.json")).unwrap(), report);
+    // The name is only taken for a file that the state knows.
+    fs::write(from, "another").unwrap();
+    job.reads(0);
+    assert_eq!(fs::read(job.path("one.json")).unwrap(), report);
+}

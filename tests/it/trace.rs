@@ -463,3 +463,47 @@ fn every_message_of_the_recordings_has_a_story_with_all_of_its_events() {
         assert_eq!(steps("refusal"), refusals.filter(named).count() as u64, "{path}");
     }
 }
+
+#[test]
+fn recipients_are_counted_and_the_one_asked_for_comes_first() {
+    let to = |name: &str, rest: &str| {
+        format!(
+            "Nov 22 05:32:2{} mx1 postfix/smtp[9]: 4F1A2B3C4D: to=<{name}@example.net>, {rest}\n",
+            name.len()
+        )
+    };
+    let full = "relay=mx.example.net[192.0.2.1]:25, delay=1, dsn=5.2.2, status=bounced \
+        (host mx.example.net[192.0.2.1] said: 552 5.2.2 Mailbox full (in reply to RCPT TO command))";
+    let later = "relay=mx.example.net[192.0.2.1]:25, delay=1, dsn=4.2.0, status=deferred \
+        (host mx.example.net[192.0.2.1] said: 450 4.2.0 Greylisted (in reply to RCPT TO command))";
+    let sent = "relay=mx.example.net[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 2.0.0 Ok)";
+    let lines = [
+        "Nov 22 05:32:20 mx1 postfix/qmgr[9]: 4F1A2B3C4D: from=<s@example.org>, size=300, nrcpt=4 (queue active)\n"
+            .to_owned(),
+        to("a", full),
+        to("bb", full),
+        to("ccc", later),
+        to("dddd", sent),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("mail.log");
+    std::fs::write(&log, lines.concat()).unwrap();
+    let (text, status) = answer(&["trace", "ccc@example.net", log.to_str().unwrap()]);
+    assert_eq!(status, 0);
+    assert!(text.contains("\n  4 recipients: 1 delivered, 2 bounced, 1 waiting\n"), "{text}");
+    let at = |name: &str| text.find(name).unwrap();
+    assert!(at("ccc@") < at("a@example.net") && at("bb@") < at("dddd@"), "{text}");
+    let (json, _) = answer(&["trace", "--format", "json", "ccc@example.net", log.to_str().unwrap()]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let story = &json["stories"][0];
+    assert_eq!(story["recipients"][1], serde_json::json!({"state": "bounced", "count": 2}));
+    let steps = story["hops"][0]["steps"].as_array().unwrap();
+    let asked: Vec<bool> = steps.iter().map(|step| step["asked"].as_bool().unwrap()).collect();
+    assert_eq!(asked, [false, false, true, false]);
+    assert!(steps[3]["advice"].is_null());
+    // Two recipients have the same advice, which is given once.
+    let advice = steps[0]["advice"].as_str().unwrap();
+    assert_eq!(steps[1]["advice"], advice);
+    let first: Vec<&str> = advice.split(' ').take(4).collect();
+    assert_eq!(text.matches(&first.join(" ")).count(), 1, "{text}");
+}

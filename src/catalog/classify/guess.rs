@@ -7,7 +7,7 @@
 use clap::ValueEnum;
 
 use super::normalize::normalize;
-use super::rules::Features;
+use super::rule::Features;
 use crate::catalog::reason::Reason;
 use crate::smtp::event::{Event, Stage};
 use crate::smtp::reply::Code;

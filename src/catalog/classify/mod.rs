@@ -3,11 +3,13 @@
 //! Promises: never fails; a failure that no rule matches has the reason `unknown`. May use: the rest of catalog, and what
 //! it may use.
 
+mod built_in;
 pub(crate) mod byte_class;
 pub(crate) mod guess;
 pub(crate) mod normalize;
 pub(crate) mod phrases;
 pub(crate) mod prefix_index;
+pub(crate) mod rule;
 pub(crate) mod rules;
 mod trust;
 
@@ -16,6 +18,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use self::rule::Rule;
+use self::rules::RuleMarks;
 use self::trust::Conclusion;
 use super::cause::{Cause, cause_row};
 use super::provider::Provider;
@@ -44,8 +48,7 @@ pub struct Classification {
 pub struct Classifier<'c> {
     catalog: &'c Catalog,
     normalized: Vec<u8>,
-    /// Scratch space for [`Rules::find`](crate::catalog::Rules::find).
-    rule_marks: Vec<u8>,
+    rule_marks: RuleMarks,
     /// Keyed by the text as logged: a text that is repeated word for word is not normalized again.
     by_raw_text: DirectMappedCache<Option<Classification>, RAW_SLOTS>,
     /// Keyed by the normalized text.
@@ -65,7 +68,7 @@ impl<'c> Classifier<'c> {
         Self {
             catalog,
             normalized: Vec::new(),
-            rule_marks: Vec::new(),
+            rule_marks: RuleMarks::default(),
             by_raw_text: DirectMappedCache::new(None),
             by_normalized_text: HashMap::with_hasher(RandomState::default()),
             hasher: RandomState::default(),
@@ -121,7 +124,7 @@ impl<'c> Classifier<'c> {
     /// What is left of a rule's verdict after [`settle`](trust::settle). The text of the features is normalized.
     fn settle(&self, said: Classification, features: &Features) -> Classification {
         let rule = said.rule.and_then(|rule| self.catalog.rules.rule(rule));
-        let doubted = self.rule_marks.last().is_some_and(|mark| *mark != 0);
+        let doubted = self.rule_marks.is_doubtful();
         let Classification { reason, matched_on, retry, .. } = said;
         let Conclusion { reason, matched_on, retry } =
             trust::settle(Conclusion { reason, matched_on, retry }, rule, features, doubted);
@@ -132,7 +135,7 @@ impl<'c> Classifier<'c> {
 }
 
 /// Classifies by the rules, without a cache. `rule_marks` is scratch space.
-fn classify_by_rules(catalog: &Catalog, features: Features, rule_marks: &mut Vec<u8>) -> Classification {
+fn classify_by_rules(catalog: &Catalog, features: Features, rule_marks: &mut RuleMarks) -> Classification {
     let found = catalog.rules.find(features, rule_marks);
     let row = found.rule.and_then(|rule| catalog.rules.rule(rule));
     let cause = found.cause_rule.and_then(|rule| catalog.rules.rule(rule));
@@ -141,7 +144,7 @@ fn classify_by_rules(catalog: &Catalog, features: Features, rule_marks: &mut Vec
         cause: row.and_then(|row| row.cause).or(cause.and_then(|row| row.cause)),
         provider: found.provider,
         rule: found.rule,
-        matched_on: row.map_or(MatchedOn::Nothing, |row| row.matched_on),
+        matched_on: row.map_or(MatchedOn::Nothing, Rule::matched_on),
         retry: cause.and_then(|row| row.retry).or(row.and_then(|row| row.retry)),
     }
 }

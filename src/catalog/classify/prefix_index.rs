@@ -1,31 +1,36 @@
 //! Finds every word of a fixed list that is a prefix of a text, by binary search.
+//!
+//! build.rs compiles this file too.
+
+use std::borrow::Cow;
 
 /// A sorted array of words, in which each word links to its longest proper prefix in the array. One binary search finds
 /// the longest candidate, and the links lead to all shorter ones.
 ///
-/// The crate aho-corasick finds the phrases of the catalogue in as many instructions, but takes 28 million to build its
-/// automaton where this takes 3 million, and a whole start takes 22 million.
+/// The crate aho-corasick finds the phrases of the catalogue in as many instructions, but its automaton cannot be made
+/// before the start, and building it takes 28 million.
 pub(crate) struct PrefixIndex {
     /// The bytes of all words, concatenated.
-    text: Vec<u8>,
+    pub text: Cow<'static, [u8]>,
     /// Sorted by the bytes of the words, then by number.
-    words: Vec<IndexedWord>,
-    /// Entry `b` is the position of the first word whose first byte is `b` or greater.
-    starts: [u32; 257],
+    pub words: Cow<'static, [IndexedWord]>,
+    /// 257 entries: entry `b` is the position of the first word whose first byte is `b` or greater.
+    pub starts: Cow<'static, [u32]>,
 }
 
-struct IndexedWord {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IndexedWord {
     /// See [`first_eight`]; it decides most comparisons without a look at `text`.
-    first_eight: u64,
+    pub first_eight: u64,
     /// The offset in `PrefixIndex::text` of the end of the word.
-    end: u32,
+    pub end: u32,
     /// In bytes.
-    length: u32,
+    pub length: u32,
     /// The caller's number for the word.
-    number: u32,
+    pub number: u32,
     /// The position of the longest other word that is a prefix of this one; of equal words, the one before. [`NONE`] if
     /// there is none.
-    longest_prefix: u32,
+    pub longest_prefix: u32,
 }
 
 const NONE: u32 = u32::MAX;
@@ -35,7 +40,7 @@ impl PrefixIndex {
     pub(crate) fn new<'a>(all: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let mut text = Vec::new();
         let mut words: Vec<IndexedWord> = Vec::new();
-        let mut starts = [0; 257];
+        let mut starts = vec![0; 257];
         for (word, number) in all {
             let Some(&first) = word.first() else { continue };
             if let Some(count) = starts.get_mut(usize::from(first) + 1) {
@@ -68,7 +73,7 @@ impl PrefixIndex {
             word.longest_prefix = enclosing.last().map_or(NONE, |(last, _)| *last);
             enclosing.push((at, own));
         }
-        Self { text, words, starts }
+        Self { text: text.into(), words: words.into(), starts: starts.into() }
     }
 
     /// Whether any word begins with this byte.

@@ -1,7 +1,7 @@
 //! Decides how far a classification is trusted: what a model may guess, and when an address may be removed.
 
 use super::guess::guess;
-use super::rules::{Features, MatchedOn, Rule};
+use super::rule::{Features, MatchedOn, Rule};
 use crate::catalog::reason::{Reason, Retry};
 use crate::smtp::event::Stage;
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -17,7 +17,7 @@ pub(super) struct Conclusion {
 
 /// Takes the guess of the model if the rule allows one, and takes back a removal on which words, code and stage do not agree.
 /// The text of the features is normalized.
-/// `doubted`: the text has one of the [`DOUBTS`](super::rules::DOUBTS).
+/// `doubted`: the text has a phrase of `data/doubts.toml`.
 pub(super) fn settle(
     said: Conclusion,
     rule: Option<&Rule>,
@@ -131,6 +131,9 @@ mod tests {
             ("550 Sorry, a@example.org", Some(Stage::Rcpt)),
             ("550 5.1.2 Domain not found: DNS lookup failed, try again", Some(Stage::Rcpt)),
             ("550 User unknown, try again later", Some(Stage::Rcpt)),
+            ("550 5.0.0 <a@example.org>: Recipient address rejected: On hold", Some(Stage::Rcpt)),
+            ("550 5.2.1 This account is on hold", Some(Stage::Rcpt)),
+            ("550 Mailbox disabled, under investigation", Some(Stage::Rcpt)),
         ] {
             assert!(!removes(text, stage), "{text}");
         }

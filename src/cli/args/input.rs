@@ -111,4 +111,7 @@ pub struct RulesArgs {
     /// Apply the rules in this configuration file after those of --rules. Set by a configuration file that has rules.
     #[arg(long, hide = true, value_name = "FILE")]
     pub rules_of: Vec<PathBuf>,
+    /// The configuration files that were read, so that no output replaces them.
+    #[arg(skip)]
+    pub config_files: Vec<PathBuf>,
 }

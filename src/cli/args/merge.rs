@@ -88,6 +88,9 @@ pub struct MergeArgs {
     pub verdict: VerdictArgs,
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Print the report at once, even if it is longer than the terminal.
+    #[arg(long, help_heading = OUTPUT)]
+    pub no_pager: bool,
 }
 
 impl MergeArgs {
@@ -116,6 +119,7 @@ impl MergeArgs {
             verdict: self.verdict.clone(),
             mail: self.mail.clone(),
             part: self.part.clone(),
+            no_pager: self.no_pager,
         }
     }
 

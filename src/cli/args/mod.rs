@@ -44,6 +44,29 @@ pub struct Cli {
     pub config: ConfigArgs,
 }
 
+impl Cli {
+    /// The options about rules of the subcommand. `None`: it has none.
+    pub(crate) fn rules_mut(&mut self) -> Option<&mut RulesArgs> {
+        match &mut self.command {
+            Some(Command::Scan(args)) => Some(&mut args.rules),
+            Some(Command::Merge(args)) => Some(&mut args.rules),
+            Some(Command::Storm(args)) => Some(&mut args.rules),
+            Some(Command::Watch(args)) => Some(&mut args.rules),
+            Some(Command::Events(args)) => Some(&mut args.rules),
+            Some(Command::Trace(args)) => Some(&mut args.rules),
+            Some(
+                Command::Explain(_)
+                | Command::Compare(_)
+                | Command::Codes(_)
+                | Command::Completions(_)
+                | Command::Man(_)
+                | Command::Schema(_),
+            ) => None,
+            None => Some(&mut self.scan.rules),
+        }
+    }
+}
+
 // There is one command a run, and clap wants the arguments as they are.
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand, Debug)]
@@ -106,7 +129,18 @@ pub struct CompletionsArgs {
 
 /// The subcommands that have a page.
 const SUBCOMMANDS: [&str; 12] = [
-    "scan", "merge", "storm", "watch", "events", "trace", "explain", "compare", "codes", "completions", "man", "schema",
+    "scan",
+    "merge",
+    "storm",
+    "watch",
+    "events",
+    "trace",
+    "explain",
+    "compare",
+    "codes",
+    "completions",
+    "man",
+    "schema",
 ];
 
 #[derive(Args, Debug)]

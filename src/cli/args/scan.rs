@@ -70,6 +70,11 @@ pub struct ScanArgs {
     /// Show no advice under the rows.
     #[arg(long, conflicts_with = "advice", help_heading = REPORT)]
     pub no_advice: bool,
+    /// Print everything at once, even if the terminal is shorter.
+    ///
+    /// Without it, a text report that is longer than the terminal is shown in $PAGER, else in less -FRX.
+    #[arg(long, help_heading = OUTPUT)]
+    pub no_pager: bool,
     #[command(flatten)]
     pub rules: RulesArgs,
     #[command(flatten)]
@@ -96,9 +101,9 @@ pub struct ScanArgs {
 #[derive(Clone, Args, Debug)]
 #[command(next_help_heading = "Verdict")]
 pub struct VerdictArgs {
-    /// List the storms that `smtplog storm` finds, one per line.
+    /// List the storms that `smtplog storm` finds, also in formats for programs; reports for people always do.
     ///
-    /// The logs are read a second time for this. --fail-on storm implies it.
+    /// --fail-on storm implies it.
     #[arg(long)]
     pub storms: bool,
     /// Compare with the earlier runs stored in FILE, and add this run to it.
@@ -112,9 +117,10 @@ pub struct VerdictArgs {
     pub baseline_read_only: bool,
     /// Exit with status 1 if this is true, such as 'bounced>2%'; may be repeated.
     ///
-    /// More examples: deferred>500/h, code:5.7.1>20. Compares delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON, unusual or storm
-    /// with a number, by >, >=, < or <=. % is a share of attempts (refused: of what clients tried to send; unread: of mail lines);
-    /// /h is the busiest hour; oldest takes s, min, h or d. unusual and storm alone mean unusual>0 and storm>0.
+    /// More examples: deferred>500/h, code:5.7.1>20. Compares delivered, deferred, bounced, expired, waiting, refused, unread, in_queue, oldest, code:CODE, reason:REASON, unusual or
+    /// storm with a number, by >, >=, < or <=. % is a share of messages (code, reason: of attempts; refused: of what clients tried to
+    /// send; unread: of mail lines), and bounced>10% of 50 needs 50 of them; /h is the busiest hour, in attempts; oldest takes s, min,
+    /// h or d. unusual and storm alone mean unusual>0 and storm>0. A period without mail lines also ends with status 1.
     #[arg(long, value_name = "EXPR")]
     pub fail_on: Vec<Condition>,
     /// Like --fail-on, but only warn: the exit status stays 0.
@@ -122,13 +128,14 @@ pub struct VerdictArgs {
     pub warn_on: Vec<Condition>,
     /// Print nothing if all is well.
     ///
-    /// All is well if no --fail-on and no --warn-on is true, nothing is unusual, and 99 % of mail lines were understood; without
-    /// --fail-on also if, of 100 attempts or more, at most 5% bounced and at most 20% were deferred.
+    /// All is well if the period that was asked for has mail lines up to its end, no --fail-on and no --warn-on is true, nothing is
+    /// unusual, and 99 % of mail lines were understood; without conditions and without a baseline also if no built-in limit is
+    /// reached. See docs/verdict.md.
     #[arg(long)]
     pub quiet_ok: bool,
     /// Act as a Nagios or Icinga plugin: one line, and status 0, 1, 2 or 3.
     ///
-    /// --warn-on gives WARNING, --fail-on CRITICAL, and unreadable input UNKNOWN.
+    /// --warn-on gives WARNING, --fail-on CRITICAL, and unreadable input or a period without mail lines UNKNOWN.
     #[arg(long, conflicts_with_all = ["mail_headers", "format"])]
     pub nagios: bool,
 }

@@ -18,7 +18,7 @@ pub struct TraceArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Show only the latest N messages, newest last (0: all).
+    /// Show the latest N messages (0: all).
     #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
     pub top: usize,
     /// Print the log lines of each message, not its story.

@@ -1,5 +1,6 @@
 //! Runs `smtplog completions`, which prints a completion script for a shell.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use clap::builder::PossibleValuesParser;
@@ -56,7 +57,7 @@ impl CompletedWords {
             "code" => self.codes.iter().cloned().chain(["none".to_owned()]).collect(),
             "provider" => self.providers.clone(),
             // Of explain and compare; the argument of trace is called so too, and takes addresses.
-            "what" if !arg.get_num_args().is_some_and(|range| range.max_values() > 1) => return arg,
+            "what" if arg.get_num_args().is_none_or(|range| range.max_values() <= 1) => return arg,
             "what" | "a" | "b" => self.codes.iter().chain(&self.reasons).cloned().collect(),
             _ => return arg,
         };
@@ -68,7 +69,7 @@ impl CompletedWords {
 /// its files would stand before the subcommands, and shells complete files anyway.
 fn without_hidden(command: &Command, words: &CompletedWords) -> Command {
     let is_root = command.has_subcommands();
-    let args = command.get_arguments().filter(|arg| !arg.is_hide_set() && !(is_root && arg.is_positional()));
+    let args = command.get_arguments().filter(|arg| !(arg.is_hide_set() || is_root && arg.is_positional()));
     let args = args.cloned().map(|arg| words.of(arg));
     let subcommands = command.get_subcommands().map(|own| without_hidden(own, words));
     let about = command.get_about().cloned().unwrap_or_default();
@@ -79,8 +80,12 @@ fn without_hidden(command: &Command, words: &CompletedWords) -> Command {
 fn subcommands_first(script: &str) -> String {
     let ordered = |line: &str| {
         let words = line.trim_start().strip_prefix("opts=\"")?.strip_suffix('"')?;
-        let words: Vec<&str> = words.split(' ').filter(|word| !word.starts_with(['[', '<'])).collect();
-        let (options, others): (Vec<&str>, Vec<&str>) = words.into_iter().partition(|word| word.starts_with('-'));
+        // Two arguments with the same values list them twice.
+        let mut seen = HashSet::new();
+        let words = words.split(' ').filter(|word| !word.starts_with(['[', '<']) && seen.insert(*word));
+        let words: Vec<&str> = words.collect();
+        let (options, others): (Vec<&str>, Vec<&str>) =
+            words.into_iter().partition(|word| word.starts_with('-'));
         let indent = line.len() - line.trim_start().len();
         Some(format!("{}opts=\"{}\"", " ".repeat(indent), [others, options].concat().join(" ")))
     };

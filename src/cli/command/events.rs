@@ -1,13 +1,14 @@
 //! Runs `smtplog events`, which prints every event of the logs in order, one per line.
 
-use std::io::Write;
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::PathBuf;
 
 use crate::cli::args::EventsArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::{Completion, is_few};
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::state;
@@ -16,7 +17,9 @@ use crate::collections::seed::seed;
 use crate::events::format::EventsFormat;
 use crate::events::sink::{BlockListing, ListingSink};
 use crate::events::writer::EventWriter;
+use crate::input::atomic_file::StagedFile;
 use crate::input::checkpoint::Checkpoints;
+use crate::input::error::InputError;
 use crate::input::read::Source;
 use crate::messages::key::KeyHasher;
 use crate::pipeline::walk::{WalkResult, walk};
@@ -26,30 +29,67 @@ use crate::scan::notes::on_time;
 
 pub(crate) fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;
-    let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
-    let inputs = Inputs::new(&args.input, state.as_ref())?;
-    let paths = inputs.paths.clone();
-    state::check(&args.state, &paths)?;
-    let (completion, checkpoints) =
-        output::write(args.output.file(), &paths, out, |out| list(args, format, inputs, out))?;
-    if let (Some(state), Some(checkpoints)) = (state, checkpoints) {
-        out.flush()?;
-        if !completion.nothing_to_report() {
-            state.save(checkpoints)?;
+    let written = [
+        ("the --state file", args.state.state.as_deref()),
+        ("the --unparsed file", args.coverage.unparsed.as_deref()),
+        ("the --output file", args.output.file()),
+    ];
+    check_used(&named(&written), &read_files(&args.rules, &args.redact))?;
+    let state = state::open(&args.state)?;
+    let mut tries = 1;
+    loop {
+        let inputs = Inputs::new(&args.input, state.as_ref())?;
+        let paths = inputs.paths.clone();
+        state::check(&args.state, &paths)?;
+        let output = args.output.file();
+        // Lines of a log that was copied and truncated meanwhile would be printed twice.
+        let (listed, listing) = if state.is_some() && output.is_none() {
+            let mut kept = BufWriter::new(tempfile::tempfile().map_err(CliError::TempOutput)?);
+            let listed = list(args, format, inputs, &mut kept).map_err(|error| match error {
+                CliError::Write(source) => CliError::TempOutput(source),
+                other => other,
+            })?;
+            let mut kept = kept.into_inner().map_err(|error| CliError::TempOutput(error.into_error()))?;
+            if listed.is_ok() {
+                kept.rewind().map_err(CliError::TempOutput)?;
+                io::copy(&mut kept, out)?;
+            }
+            (listed, None)
+        } else {
+            output::prepare(output, &paths, out, |out| list(args, format, inputs, out))?
+        };
+        match listed {
+            Ok(Listed { completion, checkpoints, unparsed }) => {
+                out.flush()?;
+                let checkpoints = checkpoints.filter(|_| !completion.nothing_to_report());
+                state::commit(state, checkpoints, unparsed.into_iter().chain(listing).collect())?;
+                return Ok(completion);
+            }
+            Err(path) if tries == TRIES => return Err(InputError::Restless { path }.into()),
+            Err(_) => tries += 1,
         }
     }
-    Ok(completion)
 }
 
-/// How the run ended, and the state to save. `None`: no state is kept.
-type ListOutcome = (Completion, Option<Checkpoints>);
+/// Upper bound on how often logs are read again because one was truncated meanwhile.
+const TRIES: u32 = 10;
 
+/// How the run ended, and what is left to do.
+struct Listed {
+    completion: Completion,
+    /// The state to save. `None`: no state is kept.
+    checkpoints: Option<Checkpoints>,
+    /// The file of `--unparsed`, to be put into its place.
+    unparsed: Option<StagedFile>,
+}
+
+/// Lists the events. The inner error: this log was truncated meanwhile.
 fn list(
     args: &EventsArgs,
     format: EventsFormat,
     mut inputs: Inputs,
     out: &mut (dyn Write + Send),
-) -> Result<ListOutcome, CliError> {
+) -> Result<Result<Listed, PathBuf>, CliError> {
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
@@ -76,14 +116,19 @@ fn list(
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
     writer.finish(out)?;
-    unparsed.finish()?;
+    if let Some(resumed) = &session.inputs.resumed
+        && let Some(path) = resumed.changed(&session.inputs.sources).first()
+    {
+        return Ok(Err((*path).to_owned()));
+    }
+    let unparsed = unparsed.finish()?;
     let WalkResult { mut coverage, problems: met, resolution: turns, reached, .. } = walked;
     coverage.filtered += writer.filtered;
     let mut remarks = session.inputs.notes.clone();
     remarks.extend(untracked_note(writer.messages.table.forgotten));
-    if writer.earlier > 0 && format == EventsFormat::Text {
-        let events = if writer.earlier == 1 { "event is" } else { "events are" };
-        remarks.push(format!("{} earlier {events} not shown; -n 0 shows all", writer.earlier));
+    if writer.latest.earlier > 0 && format == EventsFormat::Text {
+        let events = if writer.latest.earlier == 1 { "event is" } else { "events are" };
+        remarks.push(format!("{} earlier {events} not shown; -n 0 shows all", writer.latest.earlier));
     }
     let read = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&read));
@@ -101,7 +146,7 @@ fn list(
     let checkpoints = resumed.map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let completion = Completion::new(problems, met, &coverage, window, args.coverage.strict);
     let completion = if continued { completion.of_a_part(&coverage) } else { completion };
-    Ok((completion.with_remarks(remarks), checkpoints))
+    Ok(Ok(Listed { completion: completion.with_remarks(remarks), checkpoints, unparsed }))
 }
 
 /// The note about messages that could not be tracked.

@@ -1,6 +1,6 @@
 //! Runs `smtplog explain`, `compare` and `codes`, which look things up in the catalogue and read no log.
 
-use std::io::{BufRead, Write, stdin};
+use std::io::{self, BufRead, Write, stdin};
 
 use crate::catalog;
 use crate::cli::args::{AdviceChoice, AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
@@ -13,6 +13,7 @@ use crate::explain::brief::BriefExplainer;
 use crate::explain::compare::compare as compare_codes;
 use crate::explain::lookup::Explainer;
 use crate::explain::query::{QueryContext, join};
+use crate::input::read::block::LINE_LIMIT;
 use crate::parse::log_text::LogText;
 use crate::render::{json, markdown_explain, text};
 use crate::report::explain::{CODES, CodeLine, Codes, ENTRIES, Entries, EntryKind};
@@ -89,13 +90,36 @@ fn each_input(what: &[String], mut visit: impl FnMut(&str) -> Result<(), CliErro
         }
         let mut lines = stdin().lock();
         let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).map_err(|source| CliError::ReadStdin { source })? > 0 {
+        while read_line(&mut lines, &mut line).map_err(|source| CliError::ReadStdin { source })? {
             let text = LogText(&line).to_str();
-            visit(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)))?;
+            visit(text.strip_suffix('\r').unwrap_or(&text))?;
             line.clear();
         }
     }
     Ok(())
+}
+
+/// Reads a line without its end; of a line that is longer than [`LINE_LIMIT`], the beginning. False: there is none.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let mut is_there = false;
+    loop {
+        let near = match input.fill_buf() {
+            Ok([]) => return Ok(is_there),
+            Ok(near) => near,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        is_there = true;
+        let end = memchr::memchr(b'\n', near);
+        let part = near.get(..end.unwrap_or(near.len())).unwrap_or_default();
+        let room = LINE_LIMIT.saturating_sub(line.len());
+        line.extend_from_slice(part.get(..room).unwrap_or(part));
+        let used = part.len() + usize::from(end.is_some());
+        input.consume(used);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
 }
 
 /// `smtplog compare`: says how two codes or reasons differ.

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ManArgs, out: &mut impl Write) -> Result<Completion, Cl
     match (&args.out, subcommand) {
         (None, subcommand) => {
             let page = subcommand.map_or_else(|| main_page(&command), sub_page)?;
-            if !is_for_reading() || !view(&page, subcommand.unwrap_or(&command))? {
+            if !is_for_reading() || !view(&page, args.page.as_deref())? {
                 out.write_all(&page)?;
             }
         }

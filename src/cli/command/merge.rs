@@ -71,7 +71,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let filter = filter(&filter_args, &catalog)?;
     let scan = args.as_scan(sources.iter().map(|source| source.path.clone()).collect(), filter_args);
     let mut verdict_run = VerdictRun::new(&scan, format, &filter)?;
-    if VerdictRun::wants_storms(&scan) {
+    if VerdictRun::asks_for_storms(&scan) {
         return Err(CliError::NoParts { why: "parts do not keep what storms are found in" });
     }
     let hasher = seed();
@@ -133,7 +133,16 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         verdict.findings.extend(gaps.into_iter().map(gap));
     }
     report.notes.extend(notes);
-    let counted = Counted { report, completion, verdict_run, paths, checkpoints: None, part };
+    let counted = Counted {
+        report,
+        completion,
+        verdict_run,
+        paths,
+        dates: Vec::new(),
+        checkpoints: None,
+        unparsed: None,
+        part,
+    };
     print(&scan, format, counted, None, (started, 1), out)
 }
 

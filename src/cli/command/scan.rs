@@ -4,6 +4,9 @@ use std::io::{IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::storm;
 use crate::catalog::Catalog;
 use crate::cli::args::{AdviceChoice, ScanArgs};
@@ -12,7 +15,8 @@ use crate::cli::exit::Completion;
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
+use crate::cli::pager;
 use crate::cli::part::{self, ReadForPart};
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
@@ -20,17 +24,21 @@ use crate::cli::state;
 use crate::cli::style::text_style;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
+use crate::input::atomic_file::StagedFile;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
+use crate::input::error::InputError;
 use crate::part::Part;
 use crate::part::file::to_bytes;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::paired::Paired;
+use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
+use crate::scan::baseline;
 use crate::scan::counted_part::CountedPart;
 use crate::scan::counter::{BlockCounter, CountPlan, Merger};
 use crate::scan::input::ReadSummary;
@@ -74,7 +82,8 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         // Checked before the logs are read, which can take an hour.
         mail::check(format)?;
     }
-    let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    check_files(args)?;
+    let state = state::open(&args.state)?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (mut counted, threads) = counted(args, format, state.as_ref(), redactor)?;
@@ -91,12 +100,7 @@ pub(super) fn print(
     (started, threads): (Instant, usize),
     out: &mut (impl Write + Send),
 ) -> Result<Completion, CliError> {
-    let Counted { report, mut completion, verdict_run, paths, checkpoints, part } = counted;
-    let part_path = args.part.as_deref().zip(part);
-    let is_alone = part_path.as_ref().is_some_and(|(path, _)| *path == Path::new("-"));
-    if let Some((path, part)) = part_path {
-        output::write(Some(path), &paths, out, |out| Ok(out.write_all(&part)?))?;
-    }
+    let Counted { report, mut completion, verdict_run, paths, checkpoints, dates, unparsed, part } = counted;
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
@@ -104,30 +108,59 @@ pub(super) fn print(
         top: args.top.unwrap_or(DEFAULT_ROWS),
         rows: args.top,
         codes: args.codes,
-        input: mail::input(args),
+        input: mail::input(args, &mail::times(args)),
         reverse: args.reverse,
         who: args.who,
         ..text_style(color, args.style.lang)
     };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
-    if !is_alone {
-        let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &completion)? else {
-            return Ok(completion);
-        };
-        if to_file || !is_quiet(args, &report) {
-            output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
-        }
+    let mut staged = Vec::from_iter(unparsed);
+    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &dates, &completion)? else {
+        output::commit(staged)?;
+        return Ok(completion);
+    };
+    let part = args.part.as_deref().zip(part);
+    let is_alone = part.as_ref().is_some_and(|(path, _)| *path == Path::new("-"));
+    if let Some((path, part)) = part {
+        let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(&part)?);
+        let ((), part) = output::prepare(output::file(Some(path)), &paths, out, write)?;
+        staged.extend(part);
     }
-    verdict_run.save(&mut completion);
-    if let (Some(state), Some(checkpoints), false) = (state, checkpoints, completion.nothing_to_report()) {
-        out.flush()?;
-        state.save(checkpoints)?;
+    match verdict_run.stage() {
+        Ok(baseline) => staged.extend(baseline),
+        // The state must not go on without the baseline: these lines would never get into it.
+        Err(error) if state.is_some() => return Err(error),
+        Err(error) => completion.problems.push(error),
     }
+    let pages = format.name == TEXT.name && !to_file && !args.mail.mail_headers && !args.no_pager;
+    let is_quiet = is_alone || !to_file && is_quiet(args, &report);
+    if !is_quiet && !(pages && pager::show(&shown)?) {
+        let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(shown.as_bytes())?);
+        let ((), report) = output::prepare(output, &paths, out, write)?;
+        staged.extend(report);
+    }
+    out.flush()?;
+    let checkpoints = checkpoints.filter(|_| !completion.nothing_to_report());
+    state::commit(state, checkpoints, staged)?;
     if args.verdict.nagios {
         let status = if completion.trouble().is_some() { 3 } else { nagios::status(&report) };
         completion.end_with(status);
     }
     Ok(completion)
+}
+
+/// An error if a file that is written is used otherwise in this run.
+fn check_files(args: &ScanArgs) -> Result<(), CliError> {
+    let lock = args.verdict.baseline.as_deref().map(baseline::lock_path);
+    let written = [
+        ("the --state file", args.state.state.as_deref()),
+        ("the baseline", args.verdict.baseline.as_deref()),
+        ("the lock of the baseline", lock.as_deref()),
+        ("the --unparsed file", args.coverage.unparsed.as_deref()),
+        ("the --output file", args.output.file()),
+        ("the --part file", args.part.as_deref()),
+    ];
+    check_used(&named(&written), &read_files(&args.rules, &args.redact))
 }
 
 /// Renders the report. `None`: there is nothing to print, and standard error says why.
@@ -136,10 +169,11 @@ fn shown(
     format: Format,
     report: &Report,
     style: &TextStyle,
+    dates: &[(&'static str, String)],
     completion: &Completion,
 ) -> Result<Option<String>, CliError> {
     if args.mail.mail_headers {
-        return mail::show(args, format, report, style).map(Some);
+        return mail::show(args, format, report, style, dates).map(Some);
     }
     if let (Some(show), Some(why)) = (format.show_trouble, completion.trouble()) {
         return Ok(Some(show(&why)));
@@ -163,14 +197,18 @@ pub(super) struct Counted {
     pub verdict_run: VerdictRun,
     /// The files that were read; the output must not overwrite them.
     pub paths: Vec<PathBuf>,
+    /// The period that was asked for as options with dates: `--since`, `2026-11-21 00:00`.
+    pub dates: Vec<(&'static str, String)>,
     /// The state to save. `None`: no state is kept.
     pub checkpoints: Option<Checkpoints>,
+    /// The file of `--unparsed`, to be put into its place.
+    pub unparsed: Option<StagedFile>,
     /// The part of `--part`.
     pub part: Option<Vec<u8>>,
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
-const TRIES: u32 = 3;
+const TRIES: u32 = 10;
 
 /// Reads the logs, again if one is truncated meanwhile. Also returns the number of threads.
 fn counted(
@@ -186,20 +224,20 @@ fn counted(
         let threads = inputs.manner.threads;
         let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
         // Lines of a log that was copied and truncated meanwhile would be counted twice.
-        if let Some(counted) = count(args, format, session, tries == TRIES)? {
-            return Ok((counted, threads));
+        match count(args, format, session)? {
+            Ok(counted) => return Ok((counted, threads)),
+            Err(path) if tries == TRIES => return Err(InputError::Restless { path }.into()),
+            Err(_) => tries += 1,
         }
-        tries += 1;
     }
 }
 
-/// Reads the logs once. `None`: a log was truncated meanwhile, and `anyway` is false.
+/// Reads the logs once. The inner error: this log was truncated meanwhile.
 fn count(
     args: &ScanArgs,
     format: Format,
     mut session: Session,
-    anyway: bool,
-) -> Result<Option<Counted>, CliError> {
+) -> Result<Result<Counted, PathBuf>, CliError> {
     let mut verdict_run = VerdictRun::new(args, format, &session.filter)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
@@ -216,18 +254,20 @@ fn count(
         hasher: &seed,
     };
     part::check(args, &plan)?;
-    let sampling = VerdictRun::wants_storms(args)
-        .then(|| SamplePlan { seed: seed.clone(), filter: &session.filter });
+    let sampling =
+        VerdictRun::wants_storms(args, format).then(|| SamplePlan::new(seed.clone(), &session.filter));
     let both = Paired { first: &plan, second: sampling.as_ref() };
     let SettledWalk { walked, total: (mut folder, samples), sources, calendar, no_match } =
         session.walk_until_settled(&both, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
+    if let Some(resumed) = &session.inputs.resumed
+        && let Some(path) = resumed.changed(&sources).first()
+    {
+        return Ok(Err((*path).to_owned()));
+    }
     let mut sinks: Vec<BlockCounter> = sinks.into_iter().map(|sink| sink.first).collect();
     let resumed = session.inputs.resumed.as_ref();
-    if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
-        return Ok(None);
-    }
-    unparsed.finish()?;
+    let unparsed = unparsed.finish()?;
     let since = resumed.and_then(|resumed| resumed.since.clone());
     let mut notes = session.inputs.notes.clone();
     notes.extend(no_match);
@@ -263,7 +303,7 @@ fn count(
     let options = report_options(args, read, &session.catalog, &session.filter, notes);
     let mut report = report(tally, &closed, &options);
     if let Some(samples) = samples {
-        report.storms = Some(storm::lines(&samples.finish(), &session, &calendar.zone, &coverage)?);
+        report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
     }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
@@ -284,7 +324,15 @@ fn count(
     };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
-    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints, part: made }))
+    let dates = dates(window, &calendar.zone);
+    Ok(Ok(Counted { report, completion, verdict_run, paths, checkpoints, dates, unparsed, part: made }))
+}
+
+/// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.
+fn dates(window: TimeRange, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let bounds = [("--since", window.since), ("--until", window.until)];
+    let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%F %H:%M").to_string();
+    bounds.into_iter().filter_map(|(name, at)| Some((name, shown(at?)))).collect()
 }
 
 /// A merger of the counts of a part, for the report beside it.

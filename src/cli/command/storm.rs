@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::style::text_style;
@@ -28,12 +28,14 @@ use crate::scan::input::{input, range};
 use crate::scan::notes::on_time;
 use crate::storm::detect::grid::Sensitivity;
 use crate::storm::diagnose::{DiagnosisInput, Findings, answer};
-use crate::storm::sample::merge::Samples;
 use crate::storm::sample::plan::SamplePlan;
+use crate::storm::sample::samples::Samples;
 
 pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let output = args.output.file();
     let format = args.output.format(DocumentFormat::Text)?;
+    let written = [("the --unparsed file", args.coverage.unparsed.as_deref()), ("the --output file", output)];
+    check_used(&named(&written), &read_files(&args.rules, &args.redact))?;
     let mut inputs = Inputs::new(&args.input, None)?;
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let paths = inputs.paths.clone();
@@ -70,16 +72,17 @@ pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Com
 /// Reads the logs and finds the storms in them.
 fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completion), CliError> {
     let mut unparsed = session.unparsed(&args.coverage)?;
-    let sampling = SamplePlan { seed: seed(), filter: &session.filter };
+    let sampling = SamplePlan::new(seed(), &session.filter);
     let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
-    unparsed.finish()?;
+    // Before the report is printed: it does not depend on it.
+    output::commit(unparsed.finish()?)?;
     let no_match = settled.no_match.take();
     let read_summary = settled.summary(&session);
     let (time, read) = (range(&read_summary), input(&read_summary, &session.filter));
     let late = on_time(&read_summary);
     let SettledWalk { walked, total: merger, sources, calendar, .. } = settled;
     let WalkResult { coverage, problems: met, .. } = walked;
-    let samples = merger.finish();
+    let mut samples = merger.finish();
     let files = sources.iter().filter(|source| source.can_be_read_again());
     let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
     let providers = &session.catalog.providers;
@@ -91,7 +94,7 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
         sensitivity: Sensitivity { alarms_per_month: args.alarms_per_month },
         with_greylisting: args.greylisting,
     };
-    let Findings { storms, notes: limits } = diagnose(&samples, &input, session.inputs.manner.threads)?;
+    let Findings { storms, notes: limits } = diagnose(&mut samples, &input, session.inputs.manner.threads)?;
     let Inputs { notes, problems, window, .. } = &mut session.inputs;
     let mut notes = std::mem::take(notes);
     notes.extend(no_match);
@@ -107,7 +110,7 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
 
 /// The storms for the report of `scan`, found in the samples of its own walk.
 pub(crate) fn lines(
-    samples: &Samples,
+    mut samples: Samples,
     session: &Session,
     zone: &TimeZone,
     coverage: &Coverage,
@@ -120,7 +123,7 @@ pub(crate) fn lines(
         sensitivity: Sensitivity::default(),
         with_greylisting: false,
     };
-    let Findings { mut storms, .. } = diagnose(samples, &input, session.inputs.manner.threads)?;
+    let Findings { mut storms, .. } = diagnose(&mut samples, &input, session.inputs.manner.threads)?;
     if let Some(redactor) = session.redactor {
         for storm in &mut storms {
             redactor.storm(storm);
@@ -141,19 +144,18 @@ fn line_of(storm: Storm) -> StormLine {
         end: storm.end,
         attempts: storm.attempts,
         times: storm.times,
+        advice: storm.advice,
     }
 }
 
-fn diagnose(samples: &Samples, input: &DiagnosisInput, threads: usize) -> Result<Findings, InputError> {
-    Ok(thread_pool(threads)?.install(|| answer(samples, input)))
+fn diagnose(samples: &mut Samples, input: &DiagnosisInput, threads: usize) -> Result<Findings, InputError> {
+    // The events are the largest part of the memory, and nobody needs them twice.
+    let events = std::mem::take(&mut samples.events);
+    Ok(thread_pool(threads)?.install(|| answer(samples, events, input)))
 }
 
-/// Notes about minutes that were dropped and events without a time.
-fn sample_notes(samples: &Samples) -> Vec<String> {
-    let cut = samples
-        .is_cut
-        .then(|| "the logs cover too much time: storms were searched for only in the latest part".to_owned());
-    let undated = (samples.undated > 0)
-        .then(|| format!("{} events have no time and are not part of any storm", samples.undated));
-    cut.into_iter().chain(undated).collect()
+/// A note about events without a time.
+fn sample_notes(samples: &Samples) -> Option<String> {
+    (samples.undated > 0)
+        .then(|| format!("{} events have no time and are not part of any storm", samples.undated))
 }

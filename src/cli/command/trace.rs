@@ -12,12 +12,12 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
-use crate::cli::output;
+use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::progress::with_bar;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::style::text_style;
-use crate::cli::temp_copies::TempCopies;
+use crate::cli::temp_copies::copy_streams;
 use crate::cli::words::line;
 use crate::parse::log_text::LogText;
 use crate::pipeline::calendar::Calendar;
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Com
     check_what(args)?;
     // --raw prints log lines, whatever the suffix of the output file.
     let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
+    check_used(&named(&[("the --output file", args.output.file())]), &read_files(&args.rules, &args.redact))?;
     let inputs = Inputs::new(&args.input, None)?;
     let paths = inputs.paths.clone();
     output::write(args.output.file(), &paths, out, |out| trace_to(args, format, inputs, out))
@@ -69,11 +70,10 @@ fn trace_to(
 ) -> Result<Completion, CliError> {
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
-    let sought = TraceQuery::read(&args.what)
-        .map_err(|why| CliError::Untraceable { what: args.what.clone(), why })?;
-    let mut copies = TempCopies::default();
+    let sought =
+        TraceQuery::read(&args.what).map_err(|why| CliError::Untraceable { what: args.what.clone(), why })?;
     let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
-    problems.extend(copies.fill(sources, *manner)?);
+    problems.extend(copy_streams(sources, *manner)?);
     // The logs are read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
     let request = TraceRequest { query: &sought, filter: &session.filter, top: args.top, raw: args.raw };
@@ -174,10 +174,12 @@ fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calend
         let at = Timestamp::from_second(minute * 60).ok()?;
         Some(at.to_zoned(calendar.zone.clone()).strftime("%F %H:%M %:z").to_string())
     };
-    let range =
-        coverage.minutes.and_then(|(first, last)| Some(format!(", {} to {}", shown(first)?, shown(last)?)));
-    let lines = coverage.lines;
-    format!("no message found for {what:?}{filter} in {lines} lines{}", range.unwrap_or_default())
+    let range = coverage.minutes.and_then(|(first, last)| {
+        let to = if first == last { String::new() } else { format!(" to {}", shown(last)?) };
+        Some(format!(", {}{to}", shown(first)?))
+    });
+    let lines = if coverage.lines == 1 { "1 line".to_owned() } else { format!("{} lines", coverage.lines) };
+    format!("no message found for {what:?}{filter} in {lines}{}", range.unwrap_or_default())
 }
 
 /// Ignores the events: only the coverage of the walk is wanted.

@@ -6,14 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use ratatui::crossterm::event;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{
+    SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM,
+    SIGXCPU,
+};
 use signal_hook::flag;
 
 use crate::cli::args::{WatchArgs, WatchFormat};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::follow::FollowSession;
+use crate::cli::hangup::is_hung_up;
+use crate::cli::keyboard::{Keyboard, Keystroke};
 use crate::cli::session::catalog_and_filter;
 use crate::cli::style::text_style;
 use crate::cli::terminal::TerminalGuard;
@@ -25,7 +29,7 @@ use crate::render::json;
 use crate::render::text::page::TextStyle;
 use crate::watch::alerts::{KnownStorms, text};
 use crate::watch::draw::draw;
-use crate::watch::keys::key;
+use crate::watch::keys::{KeyPress, key};
 use crate::watch::log_clock::LogClock;
 use crate::watch::monitor::{Monitor, MonitorOptions};
 use crate::watch::screen::Screen;
@@ -48,10 +52,7 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
         progress: &progress,
         seed: &seed,
     };
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        flag::register(signal, ended.clone()).map_err(CliError::Terminal)?;
-    }
+    let ended = flagged(&[SIGHUP, SIGINT, SIGTERM])?;
     let mut watch = Watch {
         sources: &sources,
         followed,
@@ -78,6 +79,18 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
         window,
         false,
     ))
+}
+
+/// Signals that end a program unless it catches them. With a screen they end the run, so that the terminal is given back.
+const ENDING: [i32; 8] = [SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGIO, SIGXCPU];
+
+/// A flag that each of these signals sets.
+fn flagged(signals: &[i32]) -> Result<Arc<AtomicBool>, CliError> {
+    let flagged = Arc::new(AtomicBool::new(false));
+    for &signal in signals {
+        flag::register(signal, flagged.clone()).map_err(CliError::Terminal)?;
+    }
+    Ok(flagged)
 }
 
 /// A run of `watch`.
@@ -124,15 +137,30 @@ impl Watch<'_> {
         polled.more
     }
 
-    /// Shows the screen until a key or a signal ends it.
+    /// Shows the screen until a key or a signal ends it, or the terminal is gone.
     fn screen(&mut self, style: &TextStyle, asked: &str) -> Result<(), CliError> {
+        for signal in ENDING {
+            flag::register(signal, self.ended.clone()).map_err(CliError::Terminal)?;
+        }
+        let (stopped, continued) = (flagged(&[SIGTSTP])?, flagged(&[SIGCONT])?);
         let mut guard = TerminalGuard::new()?;
+        let keyboard = Keyboard::new();
         let mut screen = Screen::new(style.words.clone());
         let mut storms = StormFinder::default();
         let names: Vec<String> = self.sources.iter().map(|source| shown(&source.path)).collect();
         let (mut drawn, mut seen) = (Instant::now(), None);
         loop {
             let more = self.read();
+            if self.is_ended() || is_hung_up() {
+                return Ok(());
+            }
+            if stopped.swap(false, Ordering::Relaxed) {
+                guard.suspend().map_err(CliError::Terminal)?;
+                continued.store(true, Ordering::Relaxed);
+            }
+            if continued.swap(false, Ordering::Relaxed) {
+                guard.resume().map_err(CliError::Terminal)?;
+            }
             if !more || drawn.elapsed() > REDRAW {
                 let minute = if more {
                     self.monitor.coverage.minutes.map(|(_, last)| last)
@@ -148,24 +176,33 @@ impl Watch<'_> {
                     screen.view.name = names.join(" ");
                     asked.clone_into(&mut screen.view.filter_options);
                 }
+                let wall = self.now.unwrap_or_else(Timestamp::now).as_second();
+                if minute == Some(wall.div_euclid(60)) {
+                    screen.view.elapsed_seconds = wall.rem_euclid(60) as u8 + 1;
+                }
                 screen.view.error = self.trouble.as_ref().map(ToString::to_string);
                 let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, style);
-                guard.terminal.draw(draws).map_err(CliError::Terminal)?;
+                match guard.terminal.draw(draws) {
+                    Ok(_) => {}
+                    Err(_) if is_hung_up() => return Ok(()),
+                    Err(error) => return Err(CliError::Terminal(error)),
+                }
                 drawn = Instant::now();
             }
             let mut timeout = if more { Duration::ZERO } else { POLL_INTERVAL };
-            // Reads all waiting keys. If the terminal is gone, the run ends as with SIGHUP.
-            while event::poll(timeout).unwrap_or_else(|_| self.ended.swap(true, Ordering::Relaxed)) {
-                timeout = Duration::ZERO;
-                if let Ok(event::Event::Key(pressed)) = event::read()
-                    && let Some(key) = key(&pressed)
-                    && !screen.press(key)
-                {
-                    return Ok(());
+            // Takes all waiting keys.
+            loop {
+                match keyboard.next(timeout) {
+                    Keystroke::Key(pressed) => match key(&pressed) {
+                        Some(KeyPress::Suspend) => stopped.store(true, Ordering::Relaxed),
+                        Some(key) if !screen.press(key) => return Ok(()),
+                        Some(_) | None => {}
+                    },
+                    Keystroke::Other => {}
+                    Keystroke::Nothing => break,
+                    Keystroke::Ended => return Ok(()),
                 }
-            }
-            if self.is_ended() {
-                return Ok(());
+                timeout = Duration::ZERO;
             }
         }
     }
@@ -196,22 +233,11 @@ impl Watch<'_> {
                 }
                 out.flush()?;
             }
-            if last || self.is_ended() || !is_read() {
+            // A write would find out only with the next storm that nobody reads.
+            if last || self.is_ended() || is_hung_up() {
                 return Ok(());
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-    }
-}
-
-/// Whether the reader of standard output is still there. A write would find out only with the next storm.
-fn is_read() -> bool {
-    use rustix::event::{PollFd, PollFlags, poll};
-    let out = stdout();
-    let mut polled = [PollFd::new(&out, PollFlags::empty())];
-    let zero = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-    match poll(&mut polled, Some(&zero)) {
-        Ok(_) => polled.iter().all(|fd| !fd.revents().intersects(PollFlags::ERR)),
-        Err(_) => true,
     }
 }

@@ -55,7 +55,8 @@ pub fn resolve(argv: &[OsString], variables: Variables, paths: &ConfigPaths) -> 
         return Ok(Invocation::Run(Box::new(cli)));
     };
     let mut entries = Vec::new();
-    for (at, file) in paths.files(&first, variables)?.iter().enumerate() {
+    let files = paths.files(&first, variables)?;
+    for (at, file) in files.iter().enumerate() {
         entries.extend(read(file, at, &command, &entries)?);
     }
     let given = first.subcommand_matches(&name).unwrap_or(&first);
@@ -71,7 +72,11 @@ pub fn resolve(argv: &[OsString], variables: Variables, paths: &ConfigPaths) -> 
         let matches = matches.subcommand_matches(&name).unwrap_or(&matches);
         return Ok(Invocation::Print(print::shown(&subcommand, matches, &choices)));
     }
-    Ok(Invocation::Run(Box::new(Cli::from_arg_matches(&matches)?)))
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    if let Some(rules) = cli.rules_mut() {
+        rules.config_files = files.into_iter().map(|file| file.path).collect();
+    }
+    Ok(Invocation::Run(Box::new(cli)))
 }
 
 fn as_defaults(command: Command, choices: &[Setting]) -> Command {

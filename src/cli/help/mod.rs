@@ -7,11 +7,12 @@ pub(crate) mod pages;
 pub(crate) mod tips;
 
 use std::ffi::OsString;
+use std::fmt::Write;
 
 use clap::builder::StyledStr;
 use clap::{Command, CommandFactory};
 
-use self::pages::{Example, GROUPS, ROOT, page_of};
+use self::pages::{GROUPS, HelpExample, ROOT, page_of};
 use super::args::Cli;
 
 /// The command line. The last one of a repeated option wins.
@@ -41,10 +42,10 @@ fn short_root() -> String {
     for (heading, _, lines) in GROUPS {
         for (at, line) in lines.iter().enumerate() {
             let heading = if at == 0 { heading } else { "" };
-            text.push_str(&format!("{heading:<11}{line}\n"));
+            let _ = writeln!(text, "{heading:<11}{line}");
         }
     }
-    text.push_str(&format!("\n{}\n", listed(ROOT.examples)));
+    let _ = writeln!(text, "\n{}", listed(ROOT.examples));
     text.push_str("\nEvery option: smtplog --help      Of a subcommand: smtplog COMMAND --help");
     text
 }
@@ -55,16 +56,18 @@ fn long_root(mut command: Command) -> Command {
     let literal = *command.get_styles().get_literal();
     let mut groups = String::new();
     for (heading, names, _) in GROUPS {
-        groups.push_str(&format!("{header}{heading}{header:#}\n"));
+        let _ = writeln!(groups, "{header}{heading}{header:#}");
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about).map(ToString::to_string);
             let about = about.unwrap_or_else(|| "Print this page, or the help of a subcommand".to_owned());
             let pad = " ".repeat(13_usize.saturating_sub(name.len()));
-            groups.push_str(&format!("  {literal}{name}{literal:#}{pad}{about}\n"));
+            let _ = writeln!(groups, "  {literal}{name}{literal:#}{pad}{about}");
         }
         groups.push('\n');
     }
-    groups.push_str("The options below are those of scan; smtplog COMMAND --help lists those of another subcommand.");
+    groups.push_str(
+        "The options below are those of scan; smtplog COMMAND --help lists those of another subcommand.",
+    );
     let names: Vec<String> = command.get_subcommands().map(|own| own.get_name().to_owned()).collect();
     for name in names {
         command = command.mut_subcommand(name, |own| own.hide(true));
@@ -97,13 +100,13 @@ fn long(command: Command) -> Command {
     command.after_long_help(examples)
 }
 
-fn listed(examples: &[Example]) -> String {
+fn listed(examples: &[HelpExample]) -> String {
     let width = examples.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
     let lines = examples.iter().map(|(command, what)| format!("  {command:<width$}   {what}"));
     format!("Examples:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn headed(header: &clap::builder::styling::Style, examples: &[Example]) -> StyledStr {
+fn headed(header: &clap::builder::styling::Style, examples: &[HelpExample]) -> StyledStr {
     StyledStr::from(listed(examples).replacen("Examples:", &format!("{header}Examples:{header:#}"), 1))
 }
 
@@ -140,7 +143,8 @@ mod tests {
     #[test]
     fn every_subcommand_is_in_one_group() {
         let command = command_line();
-        let mut wanted: Vec<&str> = command.get_subcommands().map(Command::get_name).chain(["help"]).collect();
+        let mut wanted: Vec<&str> =
+            command.get_subcommands().map(Command::get_name).chain(["help"]).collect();
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names, _)| names.iter().copied()).collect();
         wanted.sort_unstable();
         grouped.sort_unstable();

@@ -1,7 +1,7 @@
 //! Holds what a help page says besides the options: examples, the exit status, and the groups of the subcommands.
 
 /// A command line, and what it prints.
-pub(crate) type Example = (&'static str, &'static str);
+pub(crate) type HelpExample = (&'static str, &'static str);
 
 /// The part of a help page that is not derived from the options.
 pub(crate) struct HelpPage {
@@ -9,7 +9,7 @@ pub(crate) struct HelpPage {
     pub about: &'static str,
     /// Empty for a subcommand: clap writes it.
     pub usage: &'static str,
-    pub examples: &'static [Example],
+    pub examples: &'static [HelpExample],
     /// The long names of the options that `-h` shows.
     pub short: &'static [&'static str],
     /// The exit status with its meaning.
@@ -30,7 +30,11 @@ pub(crate) const GROUPS: [(&str, &[&str], &[&str]); 3] = [
             "trace   show what happened to a message",
         ],
     ),
-    ("Look up:", &["explain", "compare", "codes"], &["explain a code or a reply, compare two, list all codes"]),
+    (
+        "Look up:",
+        &["explain", "compare", "codes"],
+        &["explain a code or a reply, compare two, list all codes"],
+    ),
     ("Set up:", &["completions", "man", "schema", "help"], &["completions, man, schema, help"]),
 ];
 
@@ -40,7 +44,8 @@ const WRONG: (&str, &str) = (
     "The command line or the configuration is wrong, or an input could not be read. What could be read is reported all the same.",
 );
 const USAGE: (&str, &str) = ("2", "The command line or the configuration is wrong.");
-const LOST: (&str, &str) = ("3", "The input was read, but no line was understood, or less than --strict requires.");
+const LOST: (&str, &str) =
+    ("3", "The input was read, but no line was understood, or less than --strict requires.");
 
 pub(crate) const ROOT: HelpPage = HelpPage {
     about: "Reads mail server logs and says which mail fails, why, and what to do.",
@@ -82,7 +87,10 @@ const SCAN: HelpPage = HelpPage {
         ("1", "A --fail-on condition is true."),
         WRONG,
         LOST,
-        ("0, 1, 2, 3", "With --nagios: OK, WARNING, CRITICAL, and UNKNOWN if the input could not be read in full."),
+        (
+            "0, 1, 2, 3",
+            "With --nagios: OK, WARNING, CRITICAL, and UNKNOWN if the input could not be read in full.",
+        ),
     ],
 };
 
@@ -119,7 +127,7 @@ const EVENTS: HelpPage = HelpPage {
         ("smtplog events -n 20 --outcome bounced mail.log", "the last 20 bounces"),
         ("smtplog events -o events.csv mail.log", "for a spreadsheet"),
     ],
-    short: &["rotated", "since", "outcome", "to", "from", "top", "format", "output"],
+    short: &["rotated", "since", "outcome", "to", "top", "format", "output"],
     exit: &[ANSWERED, WRONG, LOST],
 };
 

@@ -49,7 +49,8 @@ fn tip(typed: &str, subcommand: &Command, root: &Command) -> Option<String> {
     let likeness = |long: &&str| jaro_winkler(long, &name);
     let near = visible().filter_map(Arg::get_long);
     let near = near.filter(|long| osa_distance(long, &name) <= 2 || likeness(long) > 0.9);
-    let nearest = near.filter(|long| likeness(long) > 0.75).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    let nearest =
+        near.filter(|long| likeness(long) > 0.75).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     Some(format!("a similar option exists: --{nearest}"))
 }
 
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn no_tip_misleads() {
-        for typed in ["smtplog scan --max 3", "smtplog -x", "smtplog scan --bounce", "smtplog compare 1 2 3"] {
+        for typed in ["smtplog scan --max 3", "smtplog -x", "smtplog scan --bounce", "smtplog compare 1 2 3"]
+        {
             let error = error(typed);
             assert!(!error.contains("tip:") && !error.contains("--outcome"), "{typed}: {error}");
         }

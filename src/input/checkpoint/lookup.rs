@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::{FingerprintedFile, MatchKind};
+use super::known_lines::KnownLines;
 use crate::input::checkpoint::Checkpoint;
 use crate::input::discover::LogListing;
 use crate::input::error::{InputError, shown};
-use crate::input::source::{Source, SourceOrigin};
+use crate::input::source::{FileId, Source, SourceOrigin};
 
 /// A part of a log, and the checkpoint it matches.
 pub(crate) struct MatchedFile<'a> {
@@ -67,6 +68,7 @@ pub(crate) fn checkpoint_unread(text: &FingerprintedFile) -> io::Result<Option<C
         heads: text.heads_until(offset.unwrap_or(u64::MAX)),
         tail,
         current: false,
+        known_lines: KnownLines::default(),
     }))
 }
 
@@ -79,13 +81,64 @@ pub(crate) fn matched<'a>(
     let mut found: Vec<MatchedFile> = Vec::new();
     for source in series {
         let Some(mut text) = open_part(source, listing)? else { continue };
-        let fit = best(&text, marks).map_err(|error| source.cannot_open(error))?;
+        let mut fit = best(&text, marks).map_err(|error| source.cannot_open(error))?;
+        if source.current && !matches!(fit, Some((_, MatchKind::Whole | MatchKind::Unchanged))) {
+            let shorter = fit.map(|(at, _)| at);
+            let cut =
+                shorter.or_else(|| marks.iter().position(|mark| mark.current && text.begins_like(mark)));
+            fit = cut.map(|at| (at, MatchKind::Cut));
+        }
         if matches!(fit, Some((_, MatchKind::Unchanged | MatchKind::Shorter))) {
             text.file = None;
         }
         found.push(MatchedFile { source, text, fit });
     }
+    // If another file holds the whole text, the log was begun anew with lines like those of before.
+    let is_held = |known: usize| {
+        let holds = |one: &MatchedFile| matches!(one.fit, Some((at, MatchKind::Whole | MatchKind::Unchanged)) if at == known);
+        found.iter().any(holds)
+    };
+    let begun_anew: Vec<bool> =
+        found.iter().map(|one| matches!(one.fit, Some((at, MatchKind::Cut)) if is_held(at))).collect();
+    for (one, is_new) in found.iter_mut().zip(begun_anew) {
+        one.fit = one.fit.filter(|_| !is_new);
+    }
     Ok(found)
+}
+
+/// Takes out the new parts that hold nothing but the beginning of the log: it is being copied, and will be truncated.
+/// `known` is the file that was being written at the last run. If it still is, no part is that file renamed.
+pub(crate) fn without_copies<'a>(
+    found: Vec<MatchedFile<'a>>,
+    known: Option<FileId>,
+    listing: &mut LogListing,
+) -> Result<Vec<MatchedFile<'a>>, InputError> {
+    let mut is_copy = vec![false; found.len()];
+    let is_same = |one: &&MatchedFile| one.source.current && Some(one.text.id) == known;
+    if let Some(current) = found.iter().find(is_same) {
+        for (one, is_copy) in found.iter().zip(&mut is_copy) {
+            let is_new = one.fit.is_none() && !one.source.current;
+            if is_new
+                && one.text.is_beginning_of(&current.text).map_err(|error| one.source.cannot_open(error))?
+            {
+                *is_copy = true;
+                let [copy, log] = [one, current].map(|one| shown(&one.source.path));
+                listing.notes.push(format!("{copy} is left out: it is a copy of the beginning of {log}"));
+            }
+        }
+    }
+    let kept = found.into_iter().zip(is_copy).filter(|(_, is_copy)| !is_copy);
+    Ok(kept.map(|(one, _)| one).collect())
+}
+
+/// The note on a log that was cut or edited, and is read on from `from`.
+pub(crate) fn cut_note(path: &Path, offset: u64, from: u64, size: u64) -> String {
+    let what = if size < offset { "became shorter" } else { "was edited" };
+    format!(
+        "{} {what}: it was read up to byte {offset}, and its text is the same only up to about byte {from}; it is read on from \
+         there, so lines may be missing or counted twice",
+        shown(path)
+    )
 }
 
 /// The file that continues each checkpoint. If copies match too, it is the file itself, else the newest copy.

@@ -4,14 +4,17 @@
 //! Promises: what is saved reads back, and a damaged state file is an error. May use: the rest of input.
 
 pub(crate) mod fingerprint;
+pub(crate) mod known_lines;
 pub(crate) mod lookup;
 pub(crate) mod opened_file;
 pub(crate) mod resume;
 pub(crate) mod state_file;
+pub(crate) mod text_hash;
 
 use serde::{Deserialize, Serialize};
-use twox_hash::XxHash3_64;
 
+use self::known_lines::KnownLines;
+pub(crate) use self::text_hash::TextHash;
 use super::source::FileId;
 
 /// The checkpoint of one text of a log.
@@ -35,6 +38,9 @@ pub struct Checkpoint {
     pub tail: Option<TextHash>,
     /// The text was in the part that was being written.
     pub current: bool,
+    /// Where lines ended in the text, for the part that was being written: the log may be cut at any of them.
+    #[serde(default, skip_serializing_if = "KnownLines::is_empty")]
+    pub known_lines: KnownLines,
 }
 
 /// A log, and the checkpoints of its parts. A part without one is new.
@@ -44,6 +50,9 @@ pub struct LogCheckpoints {
     /// The path of the log.
     pub log: String,
     pub parts: Vec<Checkpoint>,
+    /// The file that was being written, which has no part while it is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<FileId>,
 }
 
 /// The checkpoints of all earlier runs.
@@ -68,38 +77,16 @@ pub(crate) const END_BYTES: usize = 4096;
 /// A shorter beginning, in bytes, identifies nothing.
 const SHORTEST_PREFIX: usize = 64;
 
-/// XXH3 with 64 bits, the same on every machine; serialized as 16 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
-#[serde(try_from = "String", into = "String")]
-pub struct TextHash(u64);
-
-impl TextHash {
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(XxHash3_64::oneshot(bytes))
-    }
-}
-
-impl From<TextHash> for String {
-    fn from(hash: TextHash) -> Self {
-        format!("{:016x}", hash.0)
-    }
-}
-
-impl TryFrom<String> for TextHash {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = digits.then(|| u64::from_str_radix(&text, 16).ok()).flatten();
-        number.map(Self).ok_or("a hash has 16 hexadecimal digits")
-    }
-}
-
 /// Hashes of the first 64, 128, … 4096 bytes, as far as the text is long enough.
 pub(crate) fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
     let lengths = std::iter::successors(Some(SHORTEST_PREFIX), |length| Some(length * 2))
         .take_while(|&one| one <= END_BYTES);
     lengths.map_while(|length| first.get(..length)).map(TextHash::of).collect()
+}
+
+/// How long the text is of which this number of these hashes were made, in bytes; at least.
+pub(crate) fn prefix_length(hashes: usize) -> u64 {
+    hashes.checked_sub(1).map_or(0, |doublings| (SHORTEST_PREFIX as u64) << doublings.min(32))
 }
 
 /// How many of these hashes a text of `length` bytes has.
@@ -124,17 +111,5 @@ mod tests {
         }
         assert_eq!(prefix_hashes(&text)[..3], prefix_hashes(&text[..300])[..]);
         assert_ne!(prefix_hashes(&text)[0], prefix_hashes(&text)[1]);
-    }
-
-    #[test]
-    fn a_hash_is_written_the_same_on_every_machine_and_reads_back() {
-        // Of nothing, as xxHash's own tests have it.
-        let hash = TextHash::of(b"");
-        let text = serde_json::to_string(&hash).unwrap();
-        assert_eq!(text, "\"2d06800538d394c2\"");
-        assert_eq!(serde_json::from_str::<TextHash>(&text).unwrap(), hash);
-        for wrong in ["\"\"", "\"2d06800538d394c\"", "\"+d06800538d394c2\"", "\"éd06800538d394c\"", "7"] {
-            assert!(serde_json::from_str::<TextHash>(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -1,6 +1,10 @@
 //! Defines a file that is read from an offset on, and the checkpoint after reading it.
 
+use std::io;
+use std::path::Path;
+
 use super::fingerprint::FingerprintedFile;
+use super::known_lines::KnownLines;
 use crate::input::checkpoint::{Checkpoint, TextHash};
 use crate::input::error::InputError;
 use crate::input::source::Source;
@@ -10,14 +14,17 @@ pub(crate) struct OpenedFile {
     /// The log that it is a part of.
     pub log: String,
     pub text: FingerprintedFile,
-    current: bool,
+    pub current: bool,
     from: u64,
     /// The earlier checkpoint. `None`: the file is new.
     pub before: Option<Checkpoint>,
     plain: Option<UncompressedFile>,
+    /// Hash of the bytes before `from`. `None`: nothing was read before, or the file is compressed.
+    begin: Option<TextHash>,
 }
 
 /// The end of an uncompressed file, found before it is read.
+#[derive(Clone, Copy)]
 struct UncompressedFile {
     end: u64,
     tail: TextHash,
@@ -41,6 +48,12 @@ impl OpenedFile {
         before: Option<Checkpoint>,
     ) -> Result<Self, InputError> {
         let current = source.current;
+        let known = before.as_ref().filter(|mark| mark.offset == Some(from)).and_then(|mark| mark.tail);
+        let begin = match known {
+            _ if text.packed || from == 0 => None,
+            Some(known) => Some(known),
+            None => Some(text.tail(from).map_err(|error| source.cannot_open(error))?),
+        };
         let plain = if text.packed {
             None
         } else {
@@ -49,7 +62,7 @@ impl OpenedFile {
                 .and_then(|end| Ok(UncompressedFile { end, tail: text.tail(end)? }));
             Some(found.map_err(|error| source.cannot_open(error))?)
         };
-        Ok(Self { log: log.to_owned(), text, current, from, before, plain })
+        Ok(Self { log: log.to_owned(), text, current, from, before, plain, begin })
     }
 
     /// Which bytes of the text are read. `None`: all.
@@ -65,17 +78,24 @@ impl OpenedFile {
         self.plain.as_ref().map_or(self.text.size, |plain| plain.end - self.from)
     }
 
-    /// An uncompressed file no longer holds the text that was to be read: it was truncated and written again meanwhile.
-    pub(crate) fn is_changed(&self) -> bool {
-        self.plain.as_ref().is_some_and(|plain| {
-            let text = &self.text;
-            text.file.is_some() && !text.tail(plain.end).is_ok_and(|tail| tail == plain.tail)
-        })
+    /// An uncompressed file no longer holds the text that was to be read: it was truncated, and maybe written again, since it
+    /// was compared with its checkpoint. `path` is its name.
+    pub(crate) fn is_changed(&self, path: &Path) -> bool {
+        let Some(UncompressedFile { end, tail }) = self.plain else { return false };
+        let text = match self.text.reopened(path) {
+            Ok(text) => text,
+            // It was renamed, and nobody truncates it then.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+            Err(_) => return true,
+        };
+        let is_same = |at: u64, known: TextHash| text.tail(at).is_ok_and(|now| now == known);
+        let begins_the_same = self.begin.is_none_or(|begin| is_same(self.from, begin));
+        !(begins_the_same && is_same(end, tail) && text.begins_as_before().unwrap_or(false))
     }
 
     /// The log, and the checkpoint after reading this far. `None`: nothing was read, so whatever the file will hold is new.
     pub(crate) fn checkpoint(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
-        let Self { log, text, current, from, before, plain } = self;
+        let Self { log, text, current, from, before, plain, .. } = self;
         let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
         let mark = Checkpoint {
             device: text.id.device,
@@ -86,6 +106,12 @@ impl OpenedFile {
             offset: Some(offset),
             lines: before.map_or(0, |mark| mark.lines) + reached.lines,
             heads: text.heads_until(offset),
+            known_lines: if current && plain.is_some() {
+                // Without them a cut log is read from its beginning.
+                text.known_lines(offset).unwrap_or_default()
+            } else {
+                KnownLines::default()
+            },
             tail: plain.map(|plain| plain.tail),
             current,
         };

@@ -3,19 +3,23 @@
 //! A part of a log is recognised by its text, not by its name. A file that matches no checkpoint is new and is read whole:
 //! so a mistake makes lines count twice, and never leaves them out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::{FingerprintedFile, MatchKind};
-use super::lookup::{MatchedFile, checkpoint_unread, ends_at, lost_text_note, matched, open_part, owners};
+use super::known_lines::KnownLines;
+use super::lookup::{
+    MatchedFile, checkpoint_unread, cut_note, ends_at, lost_text_note, matched, open_part, owners,
+    without_copies,
+};
 use super::opened_file::OpenedFile;
 pub(crate) use super::opened_file::ReadPosition;
 use crate::input::checkpoint::{Checkpoint, Checkpoints, LogCheckpoints};
 use crate::input::discover::LogListing;
 use crate::input::error::{InputError, shown};
 use crate::input::journal::JournalCursor;
-use crate::input::source::{Source, SourceOrigin};
+use crate::input::source::{FileId, Source, SourceOrigin};
 
 /// A run that continues an earlier one.
 #[derive(Default)]
@@ -70,14 +74,8 @@ impl ResumePlan {
                     match resumed.rest.iter().position(|log| log.log == key) {
                         None => resumed.start_log(series, key, all, listing)?,
                         Some(at) => {
-                            let LogCheckpoints { parts, .. } = resumed.rest.remove(at);
-                            resumed.resume_log(
-                                series,
-                                LogCheckpoints { log: key, parts },
-                                &known.saved,
-                                patient,
-                                listing,
-                            )?;
+                            let known_log = resumed.rest.remove(at);
+                            resumed.resume_log(series, known_log, &known.saved, patient, listing)?;
                         }
                     }
                 }
@@ -109,7 +107,7 @@ impl ResumePlan {
                 self.add_source(source, text, &log, 0, None, listing)?;
             }
         }
-        self.rest.push(LogCheckpoints { log, parts: marks });
+        self.rest.push(LogCheckpoints { log, parts: marks, current: None });
         Ok(())
     }
 
@@ -123,12 +121,13 @@ impl ResumePlan {
         listing: &mut LogListing,
     ) -> Result<(), InputError> {
         let troubles = listing.problems.len();
-        let found = matched(series, &log.parts, listing)?;
+        let found = without_copies(matched(series, &log.parts, listing)?, log.current, listing)?;
         let is_gone = |at: usize, mark: &Checkpoint| {
             mark.current && !found.iter().any(|one| one.fit.is_some_and(|(known, _)| known == at))
         };
         let gone = log.parts.iter().enumerate().find(|&(at, mark)| is_gone(at, mark)).map(|(at, _)| at);
-        if gone.is_some() && patient {
+        let is_cut = found.iter().any(|one| matches!(one.fit, Some((_, MatchKind::Cut))));
+        if (gone.is_some() || is_cut) && patient {
             return Err(InputError::open(Path::new(&log.log))(io::ErrorKind::NotFound.into()));
         }
         // A file that could not be opened may hold that text.
@@ -136,6 +135,7 @@ impl ResumePlan {
             && listing.problems.len() == troubles
         {
             mark.current = false;
+            mark.known_lines = KnownLines::default();
             listing.notes.push(lost_text_note(&log.log, mark.offset.unwrap_or(0), saved));
         }
         let owners = owners(&found, &log.parts);
@@ -144,12 +144,12 @@ impl ResumePlan {
         for one in found {
             taken.extend(self.resume_part(one, &mut log, &owners, listing)?);
         }
-        let LogCheckpoints { log, parts } = log;
+        let LogCheckpoints { log, parts, current } = log;
         let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
         let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| known_marks.contains(at));
         // The latest come first, so the oldest are dropped.
         let rest = there.into_iter().chain(gone.into_iter().take(MAX_LOST_CHECKPOINTS)).map(|(_, mark)| mark);
-        self.rest.push(LogCheckpoints { log, parts: rest.collect() });
+        self.rest.push(LogCheckpoints { log, parts: rest.collect(), current });
         Ok(())
     }
 
@@ -171,6 +171,18 @@ impl ResumePlan {
         let is_owner = owners.get(at).and_then(Option::as_ref) == Some(&source.path);
         match fit {
             MatchKind::Unchanged | MatchKind::Shorter => mark.current &= source.current,
+            MatchKind::Cut => {
+                let cut = text.cut_of(mark).map_err(|error| source.cannot_open(error))?;
+                let Some((from, lines)) = cut else {
+                    self.add_source(source, text, &log.log, 0, None, listing)?;
+                    return Ok(None);
+                };
+                let offset = mark.offset.unwrap_or(0);
+                listing.notes.push(cut_note(&source.path, offset, from, text.size));
+                let before = Checkpoint { lines, ..mark.clone() };
+                self.add_source(source, text, &log.log, from, Some(before), listing)?;
+                return Ok(Some(at));
+            }
             MatchKind::Whole if !is_owner => {
                 let path = shown(&source.path);
                 listing.notes.push(format!("{path} is left out: it is a copy of what was read before"));
@@ -178,6 +190,7 @@ impl ResumePlan {
             MatchKind::Whole => match mark.offset {
                 Some(from) if !source.current && !text.packed && ends_at(source, &text, from)? => {
                     (mark.device, mark.inode, mark.current) = (text.id.device, text.id.inode, false);
+                    mark.known_lines = KnownLines::default();
                 }
                 Some(from) => {
                     self.add_source(source, text, &log.log, from, Some(mark.clone()), listing)?;
@@ -205,7 +218,8 @@ impl ResumePlan {
     ) -> Result<(), InputError> {
         let mut begun = OpenedFile::new(source, text, log, from, before)?;
         listing.bytes += begun.bytes();
-        if listing.sources.len() >= MAX_OPEN_FILES {
+        // The log that is being written may be truncated, so it stays open if at all possible.
+        if listing.sources.len() >= if source.current { 2 * MAX_OPEN_FILES } else { MAX_OPEN_FILES } {
             begun.text.file = None;
         }
         listing.sources.push(Source {
@@ -218,13 +232,14 @@ impl ResumePlan {
         Ok(())
     }
 
-    /// The numbers of uncompressed files whose text is no longer the one that was to be read: they were truncated meanwhile.
-    pub(crate) fn changed(&self) -> Vec<usize> {
-        let is_changed = |part: &ResumePart| match part {
-            ResumePart::File(begun) => begun.is_changed(),
-            ResumePart::Journal(_) => false,
+    /// The sources that were truncated since they were compared with their checkpoints: what was read of them may be anything.
+    /// To be asked once, after reading; if there are any, the run must begin again. `sources` are those of the listing.
+    pub(crate) fn changed<'a>(&self, sources: &'a [Source]) -> Vec<&'a Path> {
+        let is_changed = |(part, source): (&ResumePart, &'a Source)| match part {
+            ResumePart::File(begun) => begun.is_changed(&source.path).then_some(source.path.as_path()),
+            ResumePart::Journal(_) => None,
         };
-        self.parts.iter().enumerate().filter(|(_, part)| is_changed(part)).map(|(at, _)| at).collect()
+        self.parts.iter().zip(sources).filter_map(is_changed).collect()
     }
 
     /// The checkpoints for the next run. `reached` and `sources` are those of the listing, `problems` those of the reading: what
@@ -236,14 +251,18 @@ impl ResumePlan {
         problems: &[InputError],
         saved: String,
     ) -> Checkpoints {
-        let mut again: HashSet<&Path> = problems.iter().filter_map(InputError::unread).collect();
+        let again: HashSet<&Path> = problems.iter().filter_map(InputError::unread).collect();
         let paths = sources.iter().map(|source| source.path.as_path());
-        let changed: HashSet<usize> = self.changed().into_iter().collect();
-        again.extend(paths.clone().enumerate().filter(|(at, _)| changed.contains(at)).map(|(_, path)| path));
         let mut known = Checkpoints { saved, logs: Vec::new(), journal: self.journal };
         let mut fresh: Vec<(String, Option<Checkpoint>)> = Vec::new();
+        let mut written: HashMap<String, FileId> = HashMap::new();
         for ((part, path), reached) in self.parts.into_iter().zip(paths).zip(reached) {
             let is_again = again.contains(path);
+            if let ResumePart::File(begun) = &part
+                && begun.current
+            {
+                written.insert(begun.log.clone(), begun.text.id);
+            }
             match part {
                 ResumePart::Journal(cursor) if !is_again => {
                     known.journal = cursor.reached().or(known.journal);
@@ -256,11 +275,12 @@ impl ResumePlan {
                 }
             }
         }
-        for LogCheckpoints { log, parts } in self.rest {
+        for LogCheckpoints { log, parts, current } in self.rest {
+            let current = written.get(&log).copied().or(current);
             let mut marks: Vec<Checkpoint> = Vec::new();
             marks.extend(fresh.extract_if(.., |(name, _)| *name == log).filter_map(|(_, mark)| mark));
             marks.extend(parts);
-            known.logs.push(LogCheckpoints { log, parts: marks });
+            known.logs.push(LogCheckpoints { log, parts: marks, current });
         }
         known.logs.sort_by(|a, b| a.log.cmp(&b.log));
         known

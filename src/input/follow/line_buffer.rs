@@ -65,6 +65,10 @@ impl LineBuffer {
         self.offset += lines.len() as u64 + std::mem::take(&mut self.skipped);
         self.context = end.min(CONTEXT);
         self.bytes.drain(..end - self.context);
+        // One of ten thousand logs must not keep the room of its busiest moment.
+        if self.bytes.capacity() > 2 * CONTEXT {
+            self.bytes.shrink_to(2 * CONTEXT);
+        }
     }
 }
 

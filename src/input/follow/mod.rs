@@ -6,6 +6,7 @@ pub(crate) mod line_buffer;
 pub(crate) mod pipe;
 pub(crate) mod siblings;
 pub(crate) mod tail;
+pub(crate) mod tailed_file;
 
 use std::fs::File;
 use std::io;
@@ -15,6 +16,7 @@ use self::tail::FileTail;
 use super::error::InputError;
 use super::read::block::Block;
 use super::read::compression::is_packed;
+use super::regular_file::open_regular;
 use super::source::{Source, SourceOrigin};
 
 /// One log that is followed.
@@ -35,8 +37,8 @@ impl FollowedSource {
                 Self::Feed(PipeTail::of_journal(bounds, number).map_err(failed)?)
             }
             SourceOrigin::File(_) => {
-                File::open(path).map_err(failed)?;
-                if is_packed(path) {
+                let file = open_regular(path).map_err(failed)?;
+                if is_packed(&file) {
                     return Err(InputError::FollowCompressed { path: path.clone() });
                 }
                 let from = source.within.map_or(0, |(from, _)| from);
@@ -58,12 +60,17 @@ pub struct PollResult {
 /// How many bytes are read from one source before the next one, so that the screen never waits long.
 const LIMIT: usize = 1 << 20;
 
+/// Bytes read from a file at once.
+const ROOM: usize = 256 << 10;
+
 /// Passes on the lines that were written since the last call.
 pub fn poll(sources: &mut [FollowedSource], on_block: &mut dyn FnMut(&Block)) -> PollResult {
     let mut result = PollResult::default();
+    // One for all: there may be ten thousand logs.
+    let mut room = vec![0; ROOM];
     for (number, source) in sources.iter_mut().enumerate() {
         let polled = match source {
-            FollowedSource::File(tail) => tail.poll(LIMIT, on_block),
+            FollowedSource::File(tail) => tail.poll(LIMIT, &mut room, on_block),
             FollowedSource::Feed(feed) => feed.poll(LIMIT, on_block),
         };
         match polled {

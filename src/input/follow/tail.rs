@@ -2,22 +2,15 @@
 //!
 //! The file is polled, which works on every file system; notifications do not work on network file systems.
 
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::FileExt;
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::line_buffer::LineBuffer;
-use super::siblings::{newer_parts, older_parts};
+use super::siblings::{begins_with, newer_parts, older_parts, open_part};
+use super::tailed_file::TailedFile;
 use crate::input::read::block::Block;
-use crate::input::read::compression::first_bytes;
 use crate::input::source::FileId;
-
-/// How many first bytes tell a file from another of the same name; they hold the timestamp of its first line.
-const HEAD: usize = 256;
-
-/// Bytes read at once.
-const ROOM: usize = 256 << 10;
 
 /// A file that is followed by its name.
 pub struct FileTail {
@@ -29,41 +22,39 @@ pub struct FileTail {
     /// Where to begin in the first file, in bytes.
     from: u64,
     pending: LineBuffer,
-    room: Vec<u8>,
-}
-
-struct TailedFile {
-    file: File,
-    id: FileId,
-    /// The next byte to be read.
-    at: u64,
-    head: Vec<u8>,
 }
 
 impl FileTail {
     /// `from` is where a line begins in the file that has the name now.
     pub fn new(path: PathBuf, number: usize, from: u64) -> Self {
-        Self { path, number, open: None, from, pending: LineBuffer::new(from), room: vec![0; ROOM] }
+        Self { path, number, open: None, from, pending: LineBuffer::new(from) }
     }
 
-    /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
-    pub fn poll(&mut self, limit: usize, on_block: &mut dyn FnMut(&Block)) -> io::Result<bool> {
+    /// Passes on the lines that have come, about `limit` bytes of them. `room` is where they are read into. `false`: there
+    /// are no more for now.
+    pub fn poll(
+        &mut self,
+        limit: usize,
+        room: &mut [u8],
+        on_block: &mut dyn FnMut(&Block),
+    ) -> io::Result<bool> {
         // Ask before reading: a program that writes to a new file has written its last line to the old one.
         let named = match fs::metadata(&self.path) {
             Ok(metadata) => Some((FileId::of(&metadata), metadata.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let Some(mut open) = self.open.take() else {
-            if named.is_some() {
-                self.open = Some(TailedFile::new(&self.path, self.from)?);
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None if named.is_none() => return Ok(false),
+            None => {
+                let open = TailedFile::new(&self.path, self.from, &[])?;
                 self.from = 0;
-                return self.poll(limit, on_block);
+                open
             }
-            return Ok(false);
         };
         // Whatever fails, the next call continues where this one ended.
-        let more = self.read_on(&mut open, named, limit, on_block);
+        let more = self.read_on(&mut open, named, limit, room, on_block);
         self.open = Some(open);
         more
     }
@@ -74,35 +65,42 @@ impl FileTail {
         open: &mut TailedFile,
         named: Option<(FileId, u64)>,
         limit: usize,
+        room: &mut [u8],
         on_block: &mut dyn FnMut(&Block),
     ) -> io::Result<bool> {
-        if open.was_truncated()? {
-            self.rest_of_copy(open, on_block);
-            self.pending.end(self.number, on_block);
-            (open.at, open.head) = (0, Vec::new());
+        let repeated = open.copy_of_repeated_text(&self.path)?;
+        if repeated.is_some() || open.was_truncated()? {
+            self.rest_of_copy(open, repeated, room, on_block);
         }
         let mut budget = limit;
         while budget > 0 {
-            let count = open.read(&mut self.room)?;
+            let count = open.peek(room)?;
             if count == 0 {
                 break;
             }
-            self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, on_block);
+            // Truncated since it was looked at: what was read may be the middle of a new text.
+            if open.was_truncated()? {
+                return Ok(true);
+            }
+            let new = room.get(..count).unwrap_or_default();
+            self.pending.add(new, self.number, on_block);
+            open.advance(new);
             budget = budget.saturating_sub(count);
         }
         let Some((_, size)) = named.filter(|(id, _)| budget > 0 && *id != open.id) else {
             return Ok(budget == 0);
         };
-        let newer = newer_parts(&self.path, open.id);
+        let older = older_parts(&self.path);
+        let newer = newer_parts(&older, open.id, &open.head, open.at);
         // A new file is empty at first, and the old one is written to until then.
         if size == 0 && newer.is_empty() {
             return Ok(false);
         }
         // Open it first: we may not be allowed to read it yet, and then nothing must have been passed on.
-        let next = TailedFile::new(&self.path, 0)?;
+        let next = TailedFile::new(&self.path, 0, &older)?;
         self.pending.end(self.number, on_block);
         for path in newer {
-            self.read_part(&path, 0, on_block);
+            self.read_part(path, 0, room, on_block);
             self.pending.end(self.number, on_block);
         }
         *open = next;
@@ -110,64 +108,52 @@ impl FileTail {
     }
 
     /// Reads the lines that were written between the last call and the copy that was made before the log was truncated
-    /// (logrotate's `copytruncate`).
-    fn rest_of_copy(&mut self, open: &TailedFile, on_block: &mut dyn FnMut(&Block)) {
-        let is_copy = |path: &PathBuf| {
-            let Ok(file) = File::open(path) else { return false };
-            let is_long = file.metadata().is_ok_and(|metadata| metadata.len() >= open.at);
-            is_long
-                && !open.head.is_empty()
-                && first_bytes(&file, open.head.len()).is_ok_and(|h| h == open.head)
+    /// (logrotate's `copytruncate`), and starts the log again. `copy`: where they are, if that is known.
+    fn rest_of_copy(
+        &mut self,
+        open: &mut TailedFile,
+        copy: Option<PathBuf>,
+        room: &mut [u8],
+        on_block: &mut dyn FnMut(&Block),
+    ) {
+        let mut older = older_parts(&self.path);
+        let find = |older: &[PathBuf]| {
+            older.iter().rev().find(|path| begins_with(path, &open.head, open.at)).cloned()
         };
-        if let Some(path) = older_parts(&self.path).into_iter().rev().find(is_copy) {
-            self.read_part(&path, open.at, on_block);
+        let copy = copy.or_else(|| find(&older)).or_else(|| {
+            // A second look: the copy was compressed in the meantime, and has another name.
+            older = older_parts(&self.path);
+            find(&older)
+        });
+        if let Some(path) = copy {
+            self.read_part(&path, open.at, room, on_block);
         }
+        self.pending.end(self.number, on_block);
+        open.restart(&older);
     }
 
-    /// Reads another part from `from` on, as far as it can be read. There is no second try: lines passed on twice would
-    /// count twice.
-    fn read_part(&mut self, path: &Path, from: u64, on_block: &mut dyn FnMut(&Block)) {
-        let Ok(mut open) = TailedFile::new(path, from) else { return };
-        while let Ok(count @ 1..) = open.read(&mut self.room) {
-            self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, on_block);
+    /// Reads another part from `from` on, in bytes of its text, as far as it can be read. There is no second try: lines
+    /// passed on twice would count twice.
+    fn read_part(&mut self, path: &Path, from: u64, room: &mut [u8], on_block: &mut dyn FnMut(&Block)) {
+        let Ok(mut part) = open_part(path) else { return };
+        if io::copy(&mut part.by_ref().take(from), &mut io::sink()).is_err() {
+            return;
         }
-    }
-}
-
-impl TailedFile {
-    fn new(path: &Path, at: u64) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let head = first_bytes(&file, HEAD.min(at as usize))?;
-        Ok(Self { id: FileId::of(&metadata), file, at, head })
-    }
-
-    /// The file is shorter than what was read of it, or begins with other bytes.
-    fn was_truncated(&self) -> io::Result<bool> {
-        Ok(self.file.metadata()?.len() < self.at || first_bytes(&self.file, self.head.len())? != self.head)
-    }
-
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = loop {
-            match self.file.read_at(room, self.at) {
+        loop {
+            match part.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
+                Ok(count @ 1..) => {
+                    self.pending.add(room.get(..count).unwrap_or_default(), self.number, on_block);
+                }
+                Ok(0) | Err(_) => return,
             }
-        };
-        self.at += count as u64;
-        if self.head.len() < HEAD && count > 0 {
-            self.head = first_bytes(&self.file, HEAD.min(self.at as usize))?;
         }
-        Ok(count)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::OpenOptions;
+    use std::fs::{File, OpenOptions};
     use std::io::Write;
 
     use super::*;
@@ -196,7 +182,8 @@ mod tests {
 
         fn look(&mut self) {
             let mut on_block = |block: &Block| self.read.push_str(std::str::from_utf8(block.lines).unwrap());
-            while self.tail.poll(1, &mut on_block).unwrap() {}
+            let mut room = [0; 100];
+            while self.tail.poll(1, &mut room, &mut on_block).unwrap() {}
         }
     }
 
@@ -267,7 +254,7 @@ mod tests {
         // Nobody can read a folder as a file, whoever runs this.
         fs::create_dir(log.at("mail.log")).unwrap();
         for _ in 0..3 {
-            assert!(log.tail.poll(1000, &mut |_| panic!("told too early")).is_err());
+            assert!(log.tail.poll(1000, &mut [0; 100], &mut |_| panic!("told too early")).is_err());
         }
         fs::remove_dir(log.at("mail.log")).unwrap();
         log.write("mail.log", "three\n");
@@ -284,5 +271,58 @@ mod tests {
         log.write("mail.log", "new\n");
         log.look();
         assert_eq!(log.read, "one\ntwonew\n");
+    }
+
+    #[test]
+    fn a_log_cut_to_nothing_that_begins_with_the_same_lines_is_read_again() {
+        let same = "Nov 22 03:04:05 mx1 sm-mta[7]: low on space\n";
+        for after in [same.to_owned(), same.repeat(3)] {
+            let mut log = TestLog::new();
+            log.write("mail.log", same);
+            log.look();
+            fs::copy(log.at("mail.log"), log.at("mail.log.1")).unwrap();
+            // The copy is not newer than the log by the clock of the file system, which ticks every few milliseconds.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            File::create(log.at("mail.log")).unwrap();
+            log.write("mail.log", &after);
+            log.look();
+            log.look();
+            log.write("mail.log", "two\n");
+            log.look();
+            assert_eq!(log.read, format!("{same}{after}two\n"));
+        }
+    }
+
+    #[test]
+    fn a_copy_that_was_compressed_at_once_tells_the_rest_too() {
+        let mut log = TestLog::new();
+        log.write("mail.log", "one\n");
+        log.look();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"one\ntwo\n").unwrap();
+        fs::write(log.at("mail.log.1.gz"), packed.finish().unwrap()).unwrap();
+        File::create(log.at("mail.log")).unwrap();
+        log.write("mail.log", "three\n");
+        log.look();
+        assert_eq!(log.read, "one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn a_log_that_became_a_fifo_is_an_error_and_blocks_nothing() {
+        let mut log = TestLog::new();
+        log.write("mail.log", "one\n");
+        log.look();
+        fs::rename(log.at("mail.log"), log.at("mail.log.1")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(log.at("mail.log")).status();
+        assert!(made.unwrap().success());
+        log.write("mail.log.1", "two\n");
+        log.look();
+        log.write("mail.log.0", "x\n");
+        assert!(log.tail.poll(1000, &mut [0; 100], &mut |_| panic!("nothing is new")).is_err());
+        fs::remove_file(log.at("mail.log")).unwrap();
+        fs::remove_file(log.at("mail.log.0")).unwrap();
+        log.write("mail.log", "three\n");
+        log.look();
+        assert_eq!(log.read, "one\ntwo\nthree\n");
     }
 }

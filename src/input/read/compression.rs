@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Compression {
@@ -58,10 +57,8 @@ pub(crate) fn first_bytes(file: &File, length: usize) -> io::Result<Vec<u8>> {
 }
 
 /// `false` too if the file cannot be read.
-pub(crate) fn is_packed(path: &Path) -> bool {
-    File::open(path)
-        .and_then(|file| first_bytes(&file, MAGIC))
-        .is_ok_and(|first| Compression::of(&first).is_some())
+pub(crate) fn is_packed(file: &File) -> bool {
+    first_bytes(file, MAGIC).is_ok_and(|first| Compression::of(&first).is_some())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::seekable::SeekableFile;
 use super::stream::Stream;
 use crate::input::error::InputError;
 use crate::input::journal;
+use crate::input::regular_file::open_regular;
 use crate::input::source::{FileId, Source, SourceOrigin};
 
 /// An open source.
@@ -44,6 +45,11 @@ pub(crate) fn open(source: &Source) -> Result<OpenedSource, InputError> {
                 return Ok(OpenedSource::Stream(Box::new(Stream::new(Box::new(file)).from(from))));
             }
             let size = file.metadata().map_err(failed)?.len();
+            if size == 0 && count > 0 {
+                // The size of a file of /proc is not known.
+                (&file).rewind().map_err(failed)?;
+                return stream(Box::new(file));
+            }
             Ok(OpenedSource::Plain(Arc::new(SeekableFile::new(file, size, source.within))))
         }
     }
@@ -65,7 +71,7 @@ pub(crate) fn open_stream(source: &Source) -> Result<Stream, InputError> {
 /// each time: if no file has the inode, the one with the name is taken.
 fn open_listed(path: &Path, id: FileId) -> io::Result<File> {
     let is_it = |file: &File| file.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id);
-    let named = match File::open(path) {
+    let named = match open_regular(path) {
         Ok(file) if is_it(&file) => return Ok(file),
         Ok(file) => Ok(file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
@@ -75,7 +81,7 @@ fn open_listed(path: &Path, id: FileId) -> io::Result<File> {
     let renamed = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     renamed
         .filter(|entry| entry.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id))
-        .find_map(|entry| File::open(entry.path()).ok().filter(is_it))
+        .find_map(|entry| open_regular(&entry.path()).ok().filter(is_it))
         .map_or(named, Ok)
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::exim::shape::{LineShape, find_shape};
 use super::{Program, exim, postfix, sendmail};
 use crate::parse::header::LogLine;
+use crate::simd::first_position;
 use crate::smtp::event::Mta;
 
 /// How bad the server says it is. Postfix names the severity (postfix util/msg_output.c); for the others it follows from the
@@ -81,13 +82,23 @@ const OPENSMTPD: Prefixes =
 fn postfix_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
     match text.first()? {
         b'w' | b'e' | b'f' | b'p' => by_prefix(text, POSTFIX),
-        byte if byte.is_ascii_digit() || byte.is_ascii_uppercase() => behind_id(text),
+        byte if (byte.is_ascii_digit() || byte.is_ascii_uppercase()) && may_name_severity(text) => {
+            behind_id(text)
+        }
         _ => None,
     }
 }
 
 fn by_prefix(text: &[u8], prefixes: Prefixes) -> Option<(Severity, &[u8])> {
     prefixes.iter().find_map(|(prefix, severity)| Some((*severity, text.strip_prefix(*prefix)?)))
+}
+
+/// Whether one of the [`POSTFIX`] words may stand behind the first colon. It rules out nearly all lines with a queue id.
+fn may_name_severity(text: &[u8]) -> bool {
+    let Some(near) = text.first_chunk::<32>() else { return true };
+    // Without a colon the position is 32.
+    let behind = near.get(first_position(near, b':') + 2);
+    behind.is_none_or(|behind| matches!(behind, b'w' | b'e' | b'f' | b'p'))
 }
 
 /// `4XYZ: warning: …`: Postfix names the message whose handling failed. Its `warning: header …` is the action WARN of
@@ -105,6 +116,9 @@ const EXIM_MILD: [&[u8]; 4] = [b"no host name", b"no IP address", b"Warning", b"
 
 fn exim_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
     let (_, text) = exim::queue_id(text);
+    if exim::is_daily(text) {
+        return None;
+    }
     let is_mild = EXIM_MILD.iter().any(|begin| text.starts_with(begin));
     let is_warning = is_mild || find_shape(text) == Some(LineShape::Warning);
     is_warning.then_some((if is_mild { Severity::Warning } else { Severity::Error }, text))

@@ -23,7 +23,7 @@ pub(crate) fn mask_warning(text: &[u8], out: &mut Vec<u8>) {
             }
             continue;
         }
-        let length = rest.iter().take_while(|byte| is_word(**byte)).count();
+        let length = rest.iter().take_while(|byte| class(**byte) & WORD != 0).count();
         let (word, after) = rest.split_at(length.max(1));
         if length == 0 {
             out.push(if first.is_ascii_graphic() || first == b' ' { first } else { b'?' });
@@ -56,10 +56,56 @@ fn closing_bracket(opening: u8) -> Option<u8> {
     }
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'.' | b'-' | b'_' | b'@' | b'/' | b'+' | b'%')
-        || byte >= 0x80
+/// Bits of the classes of bytes.
+const WORD: u8 = 1;
+const DIGIT: u8 = 1 << 1;
+/// What a number or a version consists of.
+const NUMERIC: u8 = 1 << 2;
+/// What an id consists of.
+const ID: u8 = 1 << 3;
+const AT: u8 = 1 << 4;
+const SLASH: u8 = 1 << 5;
+const GRAPHIC: u8 = 1 << 6;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let own = byte as u8;
+        let word = matches!(own, b'.' | b'-' | b'_' | b'@' | b'/' | b'+' | b'%');
+        classes[byte] = (own.is_ascii_alphanumeric() || word || own >= 0x80) as u8 * WORD
+            | own.is_ascii_digit() as u8 * DIGIT
+            | (own.is_ascii_digit() || matches!(own, b'.' | b'-' | b'%')) as u8 * NUMERIC
+            | (own.is_ascii_alphanumeric() || own == b'-') as u8 * ID
+            | (own == b'@') as u8 * AT
+            | (own == b'/') as u8 * SLASH
+            | own.is_ascii_graphic() as u8 * GRAPHIC;
+        byte += 1;
+    }
+    classes
+};
+
+fn class(byte: u8) -> u8 {
+    CLASSES[usize::from(byte)]
+}
+
+/// What is known about the bytes of a word.
+struct WordClasses {
+    /// The classes that every byte has.
+    all: u8,
+    /// The classes that some byte has.
+    any: u8,
+    digits: usize,
+}
+
+impl WordClasses {
+    fn of(word: &[u8]) -> Self {
+        let start = Self { all: u8::MAX, any: 0, digits: 0 };
+        word.iter().fold(start, |Self { all, any, digits }, byte| {
+            let class = class(*byte);
+            Self { all: all & class, any: any | class, digits: digits + usize::from(class & DIGIT != 0) }
+        })
+    }
 }
 
 /// `push` that joins neighbouring masks: `* * *` of a list of hosts becomes one.
@@ -74,8 +120,11 @@ fn push_word(out: &mut Vec<u8>, word: &[u8]) {
     let end = word.trim_ascii_end().len()
         - word.iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
     let (word, tail) = word.split_at(end);
-    if is_variable(word) {
+    let classes = WordClasses::of(word);
+    if is_variable(word, &classes) {
         push_masked(out, b"*");
+    } else if classes.all & GRAPHIC != 0 {
+        out.extend_from_slice(word);
     } else {
         out.extend(word.iter().map(|byte| if byte.is_ascii_graphic() { *byte } else { b'?' }));
     }
@@ -83,25 +132,22 @@ fn push_word(out: &mut Vec<u8>, word: &[u8]) {
 }
 
 /// Whether a word is a number, an id, an address or the name of a host.
-fn is_variable(word: &[u8]) -> bool {
-    if word.contains(&b'@') {
+fn is_variable(word: &[u8], classes: &WordClasses) -> bool {
+    if classes.any & AT != 0 {
         return true;
     }
-    if word.contains(&b'/') {
+    if classes.any & SLASH != 0 {
         // A path stays, unless its last part is made anew each time: `hold/4XYZ1234567`, `active/A1B2C3D4E5`.
         let last = word.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        return word.first() != Some(&b'/') && !last.contains(&b'.') && is_id(last);
+        return word.first() != Some(&b'/') && !last.contains(&b'.') && is_id(last, &WordClasses::of(last));
     }
-    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let is_number =
-        digits > 0 && word.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'%'));
-    is_number || is_id(word) || is_host(word)
+    let is_number = classes.digits > 0 && classes.all & NUMERIC != 0;
+    is_number || is_id(word, classes) || is_host(word)
 }
 
 /// A queue id or another word of letters and digits in which no vowel makes it a name: at least six bytes with two digits.
-fn is_id(word: &[u8]) -> bool {
-    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-    word.len() >= 6 && digits >= 2 && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+fn is_id(word: &[u8], classes: &WordClasses) -> bool {
+    word.len() >= 6 && classes.digits >= 2 && classes.all & ID != 0
 }
 
 /// A name with a dot that ends as the name of a host does, and not as that of a file.

@@ -16,7 +16,9 @@ pub(crate) fn command_lines(command: &str, width: usize) -> Vec<String> {
             .last()
             .or_else(|| within().last())
             .or_else(|| spaces.first().copied());
-        let Some((line, after)) = best.and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?))) else { break };
+        let Some((line, after)) = best.and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?))) else {
+            break;
+        };
         lines.push(format!("{line} \\"));
         rest = after;
     }
@@ -63,7 +65,10 @@ mod tests {
     #[test]
     fn a_line_ends_between_commands() {
         let lines = command_lines("postqueue -p | tail -n +2 | from=x awk '{print $1}' | postsuper -h -", 40);
-        assert_eq!(lines, ["postqueue -p | tail -n +2 \\", "| from=x awk '{print $1}' \\", "| postsuper -h -"]);
+        assert_eq!(
+            lines,
+            ["postqueue -p | tail -n +2 \\", "| from=x awk '{print $1}' \\", "| postsuper -h -"]
+        );
     }
 
     #[test]

@@ -318,7 +318,7 @@ impl FaultColumns {
             0 => String::new(),
             width => format!("  {}", pad(&bars(&row.trend, true), width - 2)),
         };
-        let place = fit(&fault::place(row, words), self.place, page.style.unicode);
+        let place = fault::place(row, words, self.place.saturating_sub(1), page.style.unicode);
         let since = if self.since > 0 { fault::since(row, report) } else { String::new() };
         format!(
             "{title}{}{}{trend}  {}{since}",

@@ -36,15 +36,14 @@ pub(crate) fn show(page: &mut TextPage, report: &Report) {
     show_verdict(page, report);
     let mut foot = TextPage { text: String::new(), style: page.style };
     show_foot(&mut foot, report);
-    let mut warned = TextPage { text: String::new(), style: page.style };
-    show_warnings(&mut warned, report);
-    let taken = [&page.text, &foot.text, &warned.text].map(|text| text.lines().count()).iter().sum::<usize>();
+    let warned = warned(report, page.style);
+    let taken = [&page.text, &foot.text, &warned].map(|text| text.lines().count()).iter().sum::<usize>();
     // A blank line before the foot.
     let budget = match page.style.rows {
         Some(rows) => RowBudget::Rows(rows),
         None => RowBudget::Lines(LINES.saturating_sub(taken + 1)),
     };
-    fault_table::show(page, report, budget, &warned.text);
+    fault_table::show(page, report, budget, &warned);
     page.blank();
     page.text.push_str(&foot.text);
 }
@@ -115,7 +114,8 @@ fn coverage(page: &TextPage, report: &Report) -> String {
     }
 }
 
-fn totals(page: &mut TextPage, report: &Report) {
+/// The mail of each direction, in messages.
+pub(crate) fn totals(page: &mut TextPage, report: &Report) {
     let messages = &report.totals.messages;
     page.blank();
     outgoing(page, report);
@@ -343,6 +343,13 @@ fn compared(page: &TextPage, report: &Report) -> Option<String> {
     };
     let samples = counted(baseline.samples as u64, unit, &page.style.words);
     Some(format!("{} {samples}", page.say("compared with the median of")))
+}
+
+/// The section of the servers' own warnings. Empty: none needs attention.
+pub(crate) fn warned(report: &Report, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
+    show_warnings(&mut page, report);
+    page.text
 }
 
 /// The servers' own warnings: one line and one line of advice for each of the two most important.

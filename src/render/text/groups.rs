@@ -41,6 +41,14 @@ pub(crate) fn shown<'t>(table: &'t GroupTable, style: &TextStyle) -> &'t [GroupR
     table.rows.get(first..first + top).unwrap_or_default()
 }
 
+/// The groups that `--top` does not show.
+fn hidden<'t>(table: &'t GroupTable, style: &TextStyle) -> Vec<&'t GroupRow> {
+    let shown = shown(table, style);
+    let first = if style.reverse { table.rows.len() - shown.len() } else { 0 };
+    let is_shown = |at: usize| (first..first + shown.len()).contains(&at);
+    table.rows.iter().enumerate().filter(|(at, _)| !is_shown(*at)).map(|(_, row)| row).collect()
+}
+
 /// The number of groups that are not shown: `others (7 kinds)`. `None`: all are shown.
 pub(crate) fn others(table: &GroupTable, style: &TextStyle) -> Option<String> {
     let rest = table.rows.len() - shown(table, style).len();
@@ -84,6 +92,16 @@ pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
         let counts = outcomes.iter().map(|(_, count)| HumanCount(count(row)).to_string());
         text.add_row(keys.chain(counts));
     }
+    let rest = others(table, page.style);
+    if let Some(others) = &rest {
+        let keys =
+            table.by.iter().enumerate().map(|(at, _)| if at == 0 { others.clone() } else { String::new() });
+        let hidden = hidden(table, page.style);
+        let counts = outcomes
+            .iter()
+            .map(|(_, count)| HumanCount(hidden.iter().map(|row| count(row)).sum()).to_string());
+        text.add_row(keys.chain(counts));
+    }
     for (at, column) in text.column_iter_mut().enumerate() {
         column.set_padding((u16::from(at > 0), 1));
         if at >= table.by.len() {
@@ -98,8 +116,5 @@ pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
         if let Some(row) = at.checked_sub(1).and_then(|at| shown.get(at)) {
             examples(page, &row.examples);
         }
-    }
-    if let Some(others) = others(table, page.style) {
-        page.line(&format!("  {others}"));
     }
 }

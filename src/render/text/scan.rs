@@ -173,6 +173,9 @@ fn foot(page: &mut TextPage, report: &Report) {
 pub(crate) fn span(range: &Range) -> String {
     let (first, last) = (&range.first, &range.last);
     let long = "%a %d %b %Y %H:%M";
+    if first.strftime("%F %H:%M").to_string() == last.strftime("%F %H:%M").to_string() {
+        return format!("{} {}", first.strftime(long), last.strftime("%:z"));
+    }
     let end = if first.date() == last.date() { "%H:%M" } else { long };
     format!("{} - {} {}", first.strftime(long), last.strftime(end), last.strftime("%:z"))
 }

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use indicatif::HumanCount;
+use jiff::Zoned;
 
 use super::command_lines::command_lines;
 use super::page::{TextPage, TextStyle, fit, pad, wrap};
@@ -202,7 +203,9 @@ fn show_shell(page: &mut TextPage, shell: &str) {
 fn foot(page: &mut TextPage, storms: &StormReport) {
     let input = &storms.input;
     let range = storms.range.as_ref().map(|range| {
-        format!("{} - {}", range.first.strftime("%F %H:%M"), range.last.strftime("%F %H:%M %:z"))
+        let shown = |at: &Zoned| at.strftime("%F %H:%M %:z").to_string();
+        let (first, last) = (shown(&range.first), shown(&range.last));
+        if first == last { last } else { format!("{} - {last}", range.first.strftime("%F %H:%M")) }
     });
     page.blank();
     let read = format!(

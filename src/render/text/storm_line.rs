@@ -42,6 +42,7 @@ pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> 
     let time = |at: &Zoned| at.strftime("%a %-d %b %H:%M").to_string();
     match end {
         None => format!("{} {}", words.translate("since"), time(start)),
+        Some(end) if time(end) == time(start) && end.date() == start.date() => time(start),
         Some(end) if end.date() == start.date() => format!("{} - {}", time(start), end.strftime("%H:%M")),
         Some(end) => format!("{} - {}", time(start), time(end)),
     }

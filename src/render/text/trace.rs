@@ -126,7 +126,8 @@ fn show_story(page: &mut TextPage, story: &Story) {
         // The recipient that was asked about comes first; the sort is stable, so all else stays in the order of time.
         steps.sort_by_key(|repeated| !repeated.step.asked);
         for repeated in steps {
-            let advice = repeated.step.advice.as_deref().filter(|advice| advised.insert((*advice).to_owned()));
+            let advice =
+                repeated.step.advice.as_deref().filter(|advice| advised.insert((*advice).to_owned()));
             step(page, &repeated, hop, &times);
             if let Some(advice) = advice {
                 page.labelled(times.width() + 6, "", 0, advice);

@@ -5,6 +5,7 @@ use jiff::{Timestamp, Zoned};
 
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
+use crate::render::text::page::fit;
 use crate::report::{CodeCount, FaultRow, PlaceKind, Range, Report};
 use crate::smtp::event::Direction;
 
@@ -30,21 +31,20 @@ fn code(code: &CodeCount, direction: Direction, words: &Translations) -> String 
     }
 }
 
-/// `google 37%`, `example.org`, `5 domains`. It is printable. Empty: the lines name none.
-pub(crate) fn place(row: &FaultRow, words: &Translations) -> String {
-    let counted = |count: u64| {
-        let name = match (row.direction, count) {
-            (Direction::Inbound, 1) => "client",
-            (Direction::Inbound, _) => "clients",
-            (_, 1) => "domain",
-            _ => "domains",
-        };
-        format!("{} {}", HumanCount(count), words.translate(name))
-    };
+/// `google 37%`, `example.org`, `5 domains`; a long name is cut to fit into `room` columns, not its share. It is printable.
+/// Empty: the lines name none.
+pub(crate) fn place(row: &FaultRow, words: &Translations, room: usize, unicode: bool) -> String {
+    let kind =
+        if row.direction == Direction::Inbound { ["client", "clients"] } else { ["domain", "domains"] };
     match &row.place {
-        Some(place) if place.percent == 100 && place.kind != PlaceKind::Provider => printable(&place.name),
-        Some(place) => format!("{} {}%", printable(&place.name), place.percent),
-        None if row.places > 0 => counted(row.places),
+        Some(place) if row.places == 1 && place.kind != PlaceKind::Provider => {
+            fit(&printable(&place.name), room, unicode)
+        }
+        Some(place) => {
+            let share = format!(" {}%", place.percent);
+            format!("{}{share}", fit(&printable(&place.name), room.saturating_sub(share.len()), unicode))
+        }
+        None if row.places > 0 => counted(row.places, kind, words),
         None => String::new(),
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn place(words: &Translations, row: &Row) -> String {
     match row.wheres.first() {
         None => String::new(),
         Some(first) if row.where_count == 1 => printable(&first.name),
-        Some(first) if share(first.attempts) > 50 => shared(&first.name, first.attempts),
+        Some(first) if share(first.attempts) >= 20 => shared(&first.name, first.attempts),
         Some(_) => format!("{} {}", HumanCount(row.where_count), words.translate(kind)),
     }
 }

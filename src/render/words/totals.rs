@@ -120,9 +120,9 @@ fn with(whole: String, aside: &str) -> String {
 pub(crate) fn all_well(report: &Report) -> Option<&'static str> {
     let left_out = report.input.filtered > 0;
     if report.rows.is_empty() && left_out {
-        Some("No event fits what was asked for.")
+        Some("No event matches the filter.")
     } else if report.rows.is_empty() {
-        Some("No delivery and no refusal is in these lines.")
+        Some("No deliveries or rejections found.")
     } else {
         // Events that were filtered out may be failures.
         let well = !left_out && report.rows.iter().all(|row| row.reason.is_none());
@@ -153,18 +153,18 @@ pub(crate) fn coverage(report: &Report, words: &Translations) -> [String; 2] {
 /// The filters and the number of events they hide. `None`: no filter.
 pub(crate) fn filter(report: &Report, words: &Translations) -> Option<String> {
     let input = &report.input;
-    let left_out = format!("{} {}", HumanCount(input.filtered), words.translate("events left out"));
+    let hidden = format!("{} {}", HumanCount(input.filtered), words.translate("other events hidden"));
     (!input.filter.is_empty())
-        .then(|| format!("{} {}: {left_out}", words.translate("only"), input.filter.join(" ")))
+        .then(|| format!("{}: {} ({hidden})", words.translate("Filter"), input.filter.join(" ")))
 }
 
 /// Notes: events that are not in any sum, the verdict, and the limits of the numbers.
 pub(crate) fn notes(report: &Report, words: &Translations) -> Vec<String> {
     let totals = &report.totals;
     let counted = [
-        (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
-        (totals.probes, "address probes are in no sum."),
-        (totals.hops, "hand-overs to a filter or an inner relay are in no sum; --hops counts them."),
+        (totals.host_attempts, "replies from MX hosts after which another MX was tried are not counted."),
+        (totals.probes, "address probes are not counted."),
+        (totals.hops, "hand-offs to a filter or an inner relay are not counted; --hops counts them."),
     ];
     let counted = counted.iter().filter(|(count, _)| *count > 0);
     let counted =
@@ -183,10 +183,7 @@ fn verdict_notes(report: &Report, words: &Translations) -> Vec<String> {
     let is_failed = |what: &str| report.failed.iter().flatten().any(|met| met.condition == what);
     let findings = findings.filter(|finding| finding.row.is_none() && !is_failed(&finding.what));
     lines.extend(findings.map(|finding| {
-        let usual = finding.usual.as_ref().map(|usual| format!(" ({} {usual})", words.translate("usual")));
-        let value = if finding.value.is_empty() { String::new() } else { format!(": {}", finding.value) };
-        let state = words.translate(state(finding.state));
-        format!("{state}: {}{value}{}", words.translate(&finding.what), usual.unwrap_or_default())
+        format!("{}: {}", words.translate(state(finding.state)), super::verdict::finding(finding))
     }));
     if let Some(baseline) = &report.baseline {
         let kind = if baseline.same_weekday {

@@ -1,6 +1,6 @@
 //! Words the verdict: one sentence for each finding.
 
-use crate::report::{Report, VerdictFinding, VerdictState};
+use crate::report::{VerdictFinding, VerdictState};
 
 /// `7.4% of messages bounced (alarm at 5%)`, `rate limited (google): 18,204 (usual 0)`. In English.
 pub(crate) fn finding(finding: &VerdictFinding) -> String {
@@ -16,11 +16,6 @@ pub(crate) fn finding(finding: &VerdictFinding) -> String {
         Some(sentence) => sentence.clone(),
         None => text,
     }
-}
-
-/// The state of the report: `OK`, `WATCH` or `BAD`. `None`: no verdict was computed.
-pub(crate) fn state(report: &Report) -> Option<&'static str> {
-    Some(word(report.verdict.as_ref()?.state))
 }
 
 /// In English.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{Span, Timestamp};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::history::{History, HistoryHour, ReadSpan};
@@ -144,7 +144,7 @@ fn read_share(earlier: &HistoryHour, minutes: u8) -> f64 {
 
 fn earlier(hour: i64, days: i64, zone: &TimeZone) -> Option<i64> {
     let at = Timestamp::from_second(hour * 3600).ok()?.to_zoned(zone.clone());
-    let at = at.checked_sub(days.days()).ok()?;
+    let at = at.checked_sub(Span::new().try_days(days).ok()?).ok()?;
     Some(at.timestamp().as_second().div_euclid(3600))
 }
 

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::error::BaselineError;
 use super::history::{History, HistoryHour};
 use crate::catalog::classify::Reason;
-use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
+use crate::input::atomic_file::{AtomicFile, StagedFile, USUAL_MODE};
 use crate::input::file_lock::FileLock;
+use crate::input::planted::safe_target;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::tally::event_kind::EventKind;
@@ -106,13 +107,19 @@ pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<OpenBasel
     Ok(opened(history(&written).ok_or_else(damaged)?))
 }
 
-/// Locks `FILE.lock` beside the baseline, which itself may not exist yet.
-fn lock(path: &Path) -> Result<FileLock, BaselineError> {
+/// The file that is locked: `FILE.lock`.
+pub(crate) fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let place = PathBuf::from(name);
+    PathBuf::from(name)
+}
+
+/// Locks `FILE.lock` beside the baseline, which itself may not exist yet.
+fn lock(path: &Path) -> Result<FileLock, BaselineError> {
+    let place = lock_path(path);
     let failed = |source| BaselineError::Lock { path: place.clone(), source };
     let in_use = || BaselineError::InUse { path: path.to_owned() };
+    safe_target(&place).map_err(&failed)?;
     FileLock::acquire(&place, USUAL_MODE).map_err(failed)?.ok_or_else(in_use)
 }
 
@@ -145,16 +152,22 @@ fn kind(written: &WrittenKind) -> Option<EventKind> {
 }
 
 impl OpenBaseline {
-    /// Replaces the file atomically; does nothing if it is read-only.
+    /// Replaces the file in one step; does nothing if it is read-only.
     pub fn save(&self) -> Result<(), BaselineError> {
+        let failed = |source| BaselineError::Save { path: self.path.clone(), source };
+        self.stage()?.map_or(Ok(()), |file| file.commit().map_err(failed))
+    }
+
+    /// Writes the new content, which must still be put into its place. `None`: the file is read-only.
+    pub(crate) fn stage(&self) -> Result<Option<StagedFile>, BaselineError> {
         if self.lock.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let failed = |source| BaselineError::Save { path: self.path.clone(), source };
         let mut text = serde_json::to_vec(&self.written()).expect("plain data, memory takes it");
         text.push(b'\n');
         let mut file = AtomicFile::create(&self.path, USUAL_MODE).map_err(failed)?;
-        file.write_all(&text).and_then(|()| file.commit()).map_err(failed)
+        file.write_all(&text).and_then(|()| file.stage()).map(Some).map_err(failed)
     }
 
     fn written(&self) -> BaselineDocument {

@@ -19,7 +19,38 @@ pub struct ReadSpan {
     pub until: i64,
 }
 
+/// The minutes without an event after which a stamp is taken for that of a wrong clock: two weeks.
+const FAR: i64 = 14 * 24 * 60;
+
 impl ReadSpan {
+    /// The part of the span that the run really covers: the time around most of its events, up to `now`, a minute. A clock that
+    /// starts in 1970, or a line of the year 1 or 3000, stretches the span by years. `None`: nothing is left of it.
+    pub fn covered(self, hourly: &Hourly, now: i64) -> Option<Self> {
+        let mut until = self.until.min(now.saturating_add(1));
+        let mut from = self.from;
+        // The largest group of hours with events, none of which is far from the next.
+        let (mut best, mut group): (Option<(u64, i64, i64)>, Option<(u64, i64, i64)>) = (None, None);
+        for (hour, counts) in hourly.hours().into_iter().filter(|(hour, _)| hour.saturating_mul(60) < until) {
+            let count = counts.values().sum::<u64>();
+            group = match group {
+                Some((sum, first, last)) if (hour - last).saturating_mul(60) <= FAR => {
+                    Some((sum + count, first, hour))
+                }
+                Some(_) | None => Some((count, hour, hour)),
+            };
+            // Of groups that are equal, the latest.
+            best = best.filter(|(sum, ..)| group.is_none_or(|(other, ..)| *sum > other)).or(group);
+        }
+        if let Some((_, first, last)) = best {
+            let (first, end) = (first.saturating_mul(60), last.saturating_add(1).saturating_mul(60));
+            from = if first.saturating_sub(from) > FAR { first } else { from };
+            until = if until.saturating_sub(end) > FAR { end } else { until };
+        } else if until.saturating_sub(from) > FAR {
+            return None;
+        }
+        (from < until).then_some(Self { from, until })
+    }
+
     /// The hours that the span touches, each with its minutes that were read (half-open, 0 to 60).
     pub fn hours(self) -> impl Iterator<Item = (i64, (u8, u8))> {
         let first = self.from.div_euclid(60);
@@ -55,6 +86,11 @@ pub struct History {
 }
 
 impl History {
+    /// Drops the hours after a minute, which a wrong clock left.
+    pub fn forget_after(&mut self, minute: i64) {
+        drop(self.hours.split_off(&(minute.div_euclid(60) + 1)));
+    }
+
     /// Merges the counts of a run. If an hour exists already, the longer part stays; adjoining parts, as from runs
     /// with `--state`, are added.
     pub fn add(&mut self, span: ReadSpan, hourly: &Hourly) {
@@ -71,6 +107,8 @@ impl History {
                 // The parts adjoin; both may have lines of the minute where they meet.
                 Some(old) if new.from + 1 >= old.until && new.until > old.until => old.join(new),
                 Some(old) if old.from + 1 >= new.until && new.from < old.from => old.join(new),
+                // A gap in the lines is no reason to forget what was counted.
+                Some(old) if new.counts.is_empty() && !old.counts.is_empty() => {}
                 Some(old) if new.minutes() >= old.minutes() => *old = new,
                 Some(_) => {}
             }
@@ -112,6 +150,56 @@ mod tests {
         assert_eq!(hours(-5, 1), [(-1, (55, 60)), (0, (0, 1))]);
         assert_eq!(hours(7, 7), [(0, (7, 7))]);
         assert_eq!(hours(60, 60), []);
+    }
+
+    #[test]
+    fn a_stamp_far_from_all_events_stretches_no_span() {
+        let mut hourly = Hourly::default();
+        let kind = EventKind {
+            direction: crate::smtp::event::Direction::Outbound,
+            outcome: crate::smtp::event::Outcome::Delivered,
+            class: None,
+            code: None,
+            enhanced: None,
+            reason: None,
+        };
+        for hour in [-17_000_000, 0, 100_000, 100_001, 100_030, 9_000_000] {
+            hourly.add(hour, kind, if hour < 100_000 { 1 } else { 5 });
+        }
+        let covered = |from, until, now| {
+            (ReadSpan { from, until }).covered(&hourly, now).map(|span| (span.from, span.until))
+        };
+        let (first, end) = (100_000 * 60, 100_031 * 60);
+        assert_eq!(covered(-17_000_000 * 60, 9_000_001 * 60, end + 7), Some((first, end + 8)));
+        assert_eq!(covered(first + 7, end - 3, end + 7), Some((first + 7, end - 3)));
+        assert_eq!(covered(0, end, end + 7), Some((first, end)), "a clock that starts in 1970");
+        assert_eq!(covered(end + 60, end + 120, end + 7), None, "later than now");
+        let none = Hourly::default();
+        assert_eq!(
+            (ReadSpan { from: 0, until: 60 }).covered(&none, 90),
+            Some(ReadSpan { from: 0, until: 60 })
+        );
+        assert_eq!((ReadSpan { from: 0, until: 60 * FAR }).covered(&none, 60 * FAR), None);
+    }
+
+    #[test]
+    fn a_gap_replaces_no_counts() {
+        let mut history = History::default();
+        let mut hourly = Hourly::default();
+        let kind = EventKind {
+            direction: crate::smtp::event::Direction::Outbound,
+            outcome: crate::smtp::event::Outcome::Delivered,
+            class: None,
+            code: None,
+            enhanced: None,
+            reason: None,
+        };
+        hourly.add(0, kind, 7);
+        history.add(ReadSpan { from: 0, until: 60 }, &hourly);
+        history.add(ReadSpan { from: 0, until: 120 }, &Hourly::default());
+        assert_eq!(history.hours.get(&0).map(|hour| hour.counts.clone()), Some([(kind, 7)].into()));
+        history.forget_after(59);
+        assert_eq!(minutes(&history), [(0, 0, 60)]);
     }
 
     fn minutes(history: &History) -> Vec<(i64, u8, u8)> {

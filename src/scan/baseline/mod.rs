@@ -9,5 +9,5 @@ pub(crate) mod history;
 
 pub(crate) use self::compare::compare;
 pub(crate) use self::error::BaselineError;
-pub(crate) use self::file::{OpenBaseline, open};
+pub(crate) use self::file::{OpenBaseline, lock_path, open};
 pub(crate) use self::history::ReadSpan;

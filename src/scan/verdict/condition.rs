@@ -3,10 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use clap::ValueEnum;
-
-use crate::catalog::classify::Reason;
 use crate::pipeline::filter::CodePattern;
+use crate::pipeline::reason_pattern::ReasonPattern;
 
 /// A comparison, or a single word that asks whether there is any.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,8 +40,8 @@ pub enum Subject {
     Oldest,
     /// Events whose reply code or enhanced code matches.
     Code(CodePattern),
-    /// Events with this reason.
-    Reason(Reason),
+    /// Events with this reason or cause.
+    Reason(ReasonPattern),
     /// Rows and totals that the baseline comparison marks as unusual.
     Unusual,
     /// Bursts of failures.
@@ -107,7 +105,7 @@ impl Subject {
         match text.split_once(':') {
             Some((kind, code)) if kind.eq_ignore_ascii_case("code") => code.parse().map(Self::Code),
             Some((kind, reason)) if kind.eq_ignore_ascii_case("reason") => {
-                Reason::from_str(reason.trim(), true).map(Self::Reason).map_err(|_| {
+                ReasonPattern::find(reason).map(Self::Reason).ok_or_else(|| {
                     format!(
                         "no reason is called {reason:?}; `smtplog scan --by reason` shows which there are"
                     )
@@ -263,7 +261,7 @@ mod tests {
         reads("oldest>1.5 min", Subject::Oldest, Comparison::More, 90.0, Unit::Seconds);
         reads(
             "reason:mailbox-full>10",
-            Subject::Reason(Reason::MailboxFull),
+            Subject::Reason(ReasonPattern::Reason(crate::catalog::Reason::MailboxFull)),
             Comparison::More,
             10.0,
             Unit::Count,

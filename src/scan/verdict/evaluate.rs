@@ -41,7 +41,9 @@ fn value(report: &Report, condition: &Condition) -> Option<f64> {
         Subject::Code(pattern) => {
             (rows(report, |row| pattern.fits_numbers(row.code, row.enhanced)), attempts + refused)
         }
-        Subject::Reason(reason) => (rows(report, |row| row.reason == Some(reason)), attempts + refused),
+        Subject::Reason(pattern) => {
+            (rows(report, |row| pattern.fits_both(row.reason, row.cause)), attempts + refused)
+        }
         Subject::Unusual => (unusual(report), 0),
         Subject::Storm => (report.storms.as_ref()?.len() as u64, 0),
     };

@@ -45,7 +45,8 @@ pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
             } else {
                 return None;
             };
-            let share = format!("{:.1}%", count as f64 * 100.0 / flow.messages as f64);
+            let share = count as f64 * 100.0 / flow.messages as f64;
+            let share = if share < 9.95 { format!("{share:.1}%") } else { format!("{share:.0}%") };
             Some(VerdictFinding {
                 state: level,
                 what: format!("{state}>{limit}%"),

@@ -50,50 +50,69 @@ impl ClumpSums {
     }
 }
 
-/// The clumps of the views of one dimension.
+/// Collects the clusters of the views of one dimension.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Clumps {
+    /// The sizes of the clusters of sparse views, and the places of their views.
+    sizes: Vec<(f64, u32)>,
+    /// The sums of the views that have a place.
+    own: Vec<ClumpSums>,
+    /// The sums of the dense views.
+    dense: ClumpSums,
+}
+
+/// The place of a view that is not searched.
+const NO_PLACE: u32 = u32::MAX;
+
+/// The clumps of the views of one dimension.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct FinishedClumps {
     whole: ClumpSums,
     own: Vec<ClumpSums>,
 }
 
 impl Clumps {
-    /// `views` are the units of each view, as minutes and weights in the order of time.
-    pub(crate) fn of<'v>(views: impl Iterator<Item = &'v [(i32, f64)]>, living: &LivingTime) -> Self {
-        let mut sizes: Vec<(f64, usize)> = Vec::new();
-        let mut own: Vec<ClumpSums> = Vec::new();
-        for (at, view) in views.enumerate() {
-            let weight: f64 = view.iter().map(|(_, weight)| weight).sum();
-            let rate = weight / living.total().max(1.0);
-            let mut sums = ClumpSums::default();
-            if rate < SPARSE_RATE {
-                sizes.extend(clusters(view, rate).into_iter().map(|size| (size, at)));
-            } else {
-                (sums.squares, sums.counts) = differences(view, rate);
-            }
-            own.push(sums);
+    /// Adds the units of a view, as minutes and weights in the order of time. A view that `has_place` gets the next place, from 0
+    /// on.
+    pub(crate) fn add(&mut self, view: &[(i32, f64)], living: &LivingTime, has_place: bool) {
+        let weight: f64 = view.iter().map(|(_, weight)| weight).sum();
+        let rate = weight / living.total().max(1.0);
+        let place = if has_place { self.own.len() as u32 } else { NO_PLACE };
+        let mut sums = ClumpSums::default();
+        if rate < SPARSE_RATE {
+            self.sizes.extend(clusters(view, rate).map(|size| (size, place)));
+        } else {
+            (sums.squares, sums.counts) = differences(view, rate);
+            self.dense.squares += sums.squares;
+            self.dense.counts += sums.counts;
         }
-        sizes.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let few = usize::from(sizes.len() >= 20);
-        sizes.truncate(sizes.len() - (sizes.len() / LEFT_OUT).max(few));
-        for (size, at) in sizes {
-            if let Some(own) = own.get_mut(at) {
-                own.clusters += 1.0;
-                own.units += size.max(1.0);
-            }
+        if has_place {
+            self.own.push(sums);
         }
-        let whole = own.iter().fold(ClumpSums::default(), |a, b| ClumpSums {
-            clusters: a.clusters + b.clusters,
-            units: a.units + b.units,
-            squares: a.squares + b.squares,
-            counts: a.counts + b.counts,
-        });
-        Self { whole, own }
     }
 
-    /// The clump of one view, estimated from all others, so that a storm does not excuse itself.
-    pub(crate) fn of_view(&self, at: usize) -> f64 {
-        let own = self.own.get(at).copied().unwrap_or_default();
+    pub(crate) fn finish(self) -> FinishedClumps {
+        let Self { mut sizes, mut own, dense: mut whole } = self;
+        sizes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let few = usize::from(sizes.len() >= 20);
+        sizes.truncate(sizes.len() - (sizes.len() / LEFT_OUT).max(few));
+        for (size, place) in sizes {
+            let size = size.max(1.0);
+            whole.clusters += 1.0;
+            whole.units += size;
+            if let Some(own) = own.get_mut(place as usize) {
+                own.clusters += 1.0;
+                own.units += size;
+            }
+        }
+        FinishedClumps { whole, own }
+    }
+}
+
+impl FinishedClumps {
+    /// The clump of the view with this place, estimated from all others, so that a storm does not excuse itself.
+    pub(crate) fn of_view(&self, place: usize) -> f64 {
+        let own = self.own.get(place).copied().unwrap_or_default();
         self.whole.less(own).clump()
     }
 
@@ -104,11 +123,11 @@ impl Clumps {
 }
 
 /// The weights of the clusters of a sparse view.
-fn clusters(view: &[(i32, f64)], rate: f64) -> Vec<f64> {
+fn clusters(view: &[(i32, f64)], rate: f64) -> impl Iterator<Item = f64> {
     // Two units within this time are more often one cluster than chance.
     let near = (0.1 / rate.max(1e-9)).clamp(1.0, CLUSTER_MINUTES) as i32;
-    let is_same = |a: &(i32, f64), b: &(i32, f64)| b.0 - a.0 <= near;
-    view.chunk_by(is_same).map(|cluster| cluster.iter().map(|(_, weight)| weight).sum()).collect()
+    let is_same = move |a: &(i32, f64), b: &(i32, f64)| b.0 - a.0 <= near;
+    view.chunk_by(is_same).map(|cluster| cluster.iter().map(|(_, weight)| weight).sum())
 }
 
 /// The squared second differences of the counts in bins of a few units, over their expectation for independent counts of
@@ -162,6 +181,12 @@ mod tests {
         minutes.into_iter().map(|minute| (minute, 1.0)).collect()
     }
 
+    fn clumps(views: &[Vec<(i32, f64)>], living: &LivingTime) -> FinishedClumps {
+        let mut clumps = Clumps::default();
+        views.iter().for_each(|view| clumps.add(view, living, true));
+        clumps.finish()
+    }
+
     #[test]
     fn single_units_have_no_clump_and_clusters_have() {
         let mut next = numbers(50_000);
@@ -179,7 +204,7 @@ mod tests {
             })
             .collect();
         let living = living(50_000);
-        let q = |views: &[Vec<(i32, f64)>]| Clumps::of(views.iter().map(Vec::as_slice), &living).whole();
+        let q = |views: &[Vec<(i32, f64)>]| clumps(views, &living).whole();
         assert!(q(&singles) < 0.15, "{}", q(&singles));
         assert!((0.65..0.8).contains(&q(&clustered)), "{}", q(&clustered));
     }
@@ -194,7 +219,7 @@ mod tests {
             (0..20).filter(|_| f64::from(next()) < rate * 50.0).map(|_| minute).collect::<Vec<_>>()
         });
         let dense = view(minutes.collect());
-        let clumps = Clumps::of([dense.as_slice()].into_iter(), &living(4 * 1440));
+        let clumps = clumps(&[dense], &living(4 * 1440));
         assert!(clumps.whole() < 0.15, "{}", clumps.whole());
     }
 
@@ -203,7 +228,7 @@ mod tests {
         let mut next = numbers(50_000);
         let mut views: Vec<_> = (0..20).map(|_| view((0..20).map(|_| next()).collect())).collect();
         views.push(view((0..300).map(|at| 1000 + at / 10).collect()));
-        let clumps = Clumps::of(views.iter().map(Vec::as_slice), &living(50_000));
+        let clumps = clumps(&views, &living(50_000));
         assert!(clumps.of_view(20) < 0.2, "{}", clumps.of_view(20));
     }
 }

@@ -1,28 +1,36 @@
 //! Sums weights over any span of time, by prefix sums.
 
 /// Weights in the order of time, with their sums.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Curve {
     minutes: Vec<i32>,
     /// The sum of the weights before each entry; one more than `minutes`, unless that is empty.
     sums: Vec<f64>,
 }
 
+impl Default for Curve {
+    fn default() -> Self {
+        Self { minutes: Vec::new(), sums: vec![0.0] }
+    }
+}
+
 impl Curve {
     /// `weights` are minutes and weights in the order of time.
     pub(crate) fn new(weights: impl Iterator<Item = (i32, f64)>) -> Self {
-        let mut curve = Self { minutes: Vec::new(), sums: vec![0.0] };
-        let mut sum = 0.0;
-        for (minute, weight) in weights {
-            sum += weight;
-            if curve.minutes.last() == Some(&minute) {
-                curve.sums.pop();
-            } else {
-                curve.minutes.push(minute);
-            }
-            curve.sums.push(sum);
-        }
+        let mut curve = Self::default();
+        weights.for_each(|(minute, weight)| curve.push(minute, weight));
         curve
+    }
+
+    /// Adds a weight; minutes must come in the order of time.
+    pub(crate) fn push(&mut self, minute: i32, weight: f64) {
+        let sum = self.total() + weight;
+        if self.minutes.last() == Some(&minute) {
+            self.sums.pop();
+        } else {
+            self.minutes.push(minute);
+        }
+        self.sums.push(sum);
     }
 
     /// The sum from minute `from` on and before minute `to`.

@@ -1,5 +1,7 @@
 //! Holds the points of a log for detection, and computes profiles of subsets of them.
 
+use std::sync::OnceLock;
+
 use super::living_time::LivingTime;
 use super::profile::{Background, Profile};
 use super::view::ViewKey;
@@ -34,13 +36,15 @@ pub(crate) struct Cluster {
 pub(crate) struct Dataset<'p> {
     pub points: &'p [WeightedEvent],
     pub living: LivingTime,
-    backgrounds: [Background; 2],
+    /// The counts of kinds are exact in each minute.
+    pub is_by_minute: bool,
+    /// Only storms need them, and most logs have none.
+    backgrounds: OnceLock<[Background; 2]>,
 }
 
 impl<'p> Dataset<'p> {
-    pub(crate) fn new(points: &'p [WeightedEvent], living: LivingTime) -> Self {
-        let backgrounds = [MailFlow::Out, MailFlow::In].map(|flow| Background::new(points, flow));
-        Self { points, living, backgrounds }
+    pub(crate) fn new(points: &'p [WeightedEvent], living: LivingTime, is_by_minute: bool) -> Self {
+        Self { points, living, is_by_minute, backgrounds: OnceLock::new() }
     }
 
     pub(crate) fn profile(&self, members: &[usize], flow: MailFlow) -> Profile {
@@ -49,7 +53,9 @@ impl<'p> Dataset<'p> {
     }
 
     fn background(&self, flow: MailFlow) -> &Background {
-        let [out, inbound] = &self.backgrounds;
+        let [out, inbound] = self
+            .backgrounds
+            .get_or_init(|| [MailFlow::Out, MailFlow::In].map(|flow| Background::new(self.points, flow)));
         match flow {
             MailFlow::Out => out,
             MailFlow::In => inbound,

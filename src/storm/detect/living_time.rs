@@ -77,9 +77,27 @@ impl LivingTime {
         before + (minute.min(last + 1) - first)
     }
 
+    /// The end of the span in which a minute lies: the minute after its last one.
+    pub(crate) fn lives_until(&self, minute: i32) -> i32 {
+        let at = self.spans.partition_point(|(first, _)| *first <= minute);
+        let span = at.checked_sub(1).and_then(|at| self.spans.get(at));
+        span.filter(|(_, last)| minute <= *last).map_or(minute, |(_, last)| last + 1)
+    }
+
     /// The gaps between the spans: first and last minute.
     pub(crate) fn gaps(&self) -> impl Iterator<Item = (i32, i32)> {
         self.spans.windows(2).filter_map(|pair| Some((pair.first()?.1 + 1, pair.last()?.0 - 1)))
+    }
+
+    /// The first minute of each of so many parts of equal living time, and the minute after the last one.
+    pub(crate) fn bounds(&self, parts: usize) -> Vec<i32> {
+        let minute = |part: usize| {
+            let before = (self.total.max(0) as u64 * part as u64).div_ceil(parts as u64) as i32;
+            let at = self.before.partition_point(|other| *other <= before).checked_sub(1)?;
+            let (first, last) = self.spans.get(at)?;
+            Some((first + before - self.before.get(at)?).min(last + 1))
+        };
+        (0..=parts).map(|part| minute(part).unwrap_or_default()).collect()
     }
 
     /// The part of the log, from 0 to `parts` - 1, that a minute belongs to, if its living time is cut into equal parts.
@@ -131,6 +149,7 @@ mod tests {
         let living = LivingTime::new(&lines, 0, 599);
         assert_eq!(living.gaps().collect::<Vec<_>>(), [(200, 239)]);
         assert_eq!((living.total(), living.between(190, 250)), (560.0, 20.0));
+        assert_eq!(living.bounds(4), [0, 140, 320, 460, 600]);
         assert_eq!((living.part(0, 4), living.part(205, 4), living.part(599, 4)), (0, 1, 3));
     }
 

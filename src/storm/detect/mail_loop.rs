@@ -14,7 +14,7 @@ const LEAST_SHARE: f64 = 0.2;
 /// delivered, or one of the addresses is unknown.
 fn pair(point: &WeightedEvent) -> Option<((FactorValue, FactorValue), bool)> {
     let (sender, recipient) = (point.value(Dimension::Sender), point.value(Dimension::Recipient));
-    let is_delivered = point.flow == MailFlow::Out && point.series.is_served();
+    let is_delivered = point.flow == MailFlow::Out && point.sample.series.is_served();
     (is_delivered && sender != 0 && recipient != 0 && sender != recipient)
         .then(|| ((sender.min(recipient), sender.max(recipient)), sender < recipient))
 }

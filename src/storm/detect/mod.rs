@@ -20,5 +20,6 @@ pub(crate) mod recurrence;
 pub(crate) mod search;
 pub(crate) mod silence;
 pub(crate) mod view;
+pub(crate) mod views;
 pub(crate) mod volume;
 pub(crate) mod window;

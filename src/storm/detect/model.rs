@@ -2,21 +2,16 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
-use super::clump::Clumps;
 use super::curve::Curve;
 use super::dataset::Dataset;
-use super::grid::{WindowCount, a_month};
-use super::view::{EvidenceUnit, ViewDimension, ViewKey, units};
-use super::volume::{OrdinaryShare, Volumes};
+use super::grid::WindowCount;
+use super::view::{ViewDimension, ViewKey};
+use super::views::{View, Views};
+use super::volume::{OrdinaryShare, Volumes, part_bounds};
 use crate::catalog::ReasonKin;
 use crate::storm::sample::points::{MailFlow, WeightedEvent};
-
-/// A view and its units: indices of events in the order of time.
-pub(crate) struct View {
-    pub key: ViewKey,
-    pub members: Vec<u32>,
-}
 
 /// What is usual in one view.
 #[derive(Clone, Copy, Default, Debug)]
@@ -39,95 +34,31 @@ pub(crate) struct Model {
 pub(crate) const BOUNCES_OF_FAILURE: f64 = 1.2;
 
 impl Model {
-    /// `is_known` tells which events belong to storms that are known; it is indexed like the events.
-    pub(crate) fn new(dataset: &Dataset, views: &[View], is_known: &[bool]) -> Self {
-        let is_usual = |at: &u32| is_known.get(*at as usize) != Some(&true);
-        let usual: Vec<Vec<EvidenceUnit>> = views
-            .iter()
-            .map(|view| {
-                let members: Vec<u32> = view.members.iter().copied().filter(is_usual).collect();
-                units(dataset.points, &members)
-            })
-            .collect();
-        let volumes = Volumes::new(dataset.points);
-        let mut of_dimension: HashMap<(MailFlow, ViewDimension), Vec<usize>, FixedState> = HashMap::default();
-        for (at, view) in views.iter().enumerate() {
-            of_dimension.entry((view.key.flow, view.key.dimension)).or_default().push(at);
-        }
-        let mut model = Self {
-            volumes,
-            views: vec![UsualOfView::default(); views.len()],
-            counts: HashMap::default(),
-            shares: HashMap::default(),
+    pub(crate) fn new(dataset: &Dataset, views: &Views) -> Self {
+        let bounds = part_bounds(&dataset.living);
+        let volumes = Volumes::new(dataset.points, &views.all);
+        let own = |view: &View| -> OrdinaryShare {
+            let Some(volume) = volumes.of(view.key) else { return OrdinaryShare::default() };
+            OrdinaryShare::of(&view.usual, volume, view.key.flow, &bounds)
         };
-        model.estimate_clumps(dataset, views, &usual, &of_dimension);
-        model.estimate_shares(dataset, views, &usual);
-        model
-    }
-
-    fn estimate_clumps(
-        &mut self,
-        dataset: &Dataset,
-        views: &[View],
-        usual: &[Vec<EvidenceUnit>],
-        of_dimension: &HashMap<(MailFlow, ViewDimension), Vec<usize>, FixedState>,
-    ) {
-        let weights = |at: &usize| -> Vec<(i32, f64)> {
-            let units = usual.get(*at).map(Vec::as_slice).unwrap_or_default();
-            units.iter().map(|unit| (unit.minute, unit.weight)).collect()
-        };
-        let mut clumps: HashMap<(MailFlow, ViewDimension), Clumps, FixedState> = HashMap::default();
-        for (&key, members) in of_dimension {
-            let series: Vec<Vec<(i32, f64)>> = members.iter().map(weights).collect();
-            clumps.insert(key, Clumps::of(series.iter().map(Vec::as_slice), &dataset.living));
-            let sum: f64 =
-                members.iter().filter_map(|&at| views.get(at)).map(|view| view.members.len() as f64).sum();
-            let count = WindowCount {
-                units_a_month: a_month(sum, dataset.living.total()),
-                values: members.len() as f64,
-            };
-            self.counts.insert(key, count);
-        }
-        let whole = |flow, dimension| clumps.get(&(flow, dimension)).map_or(0.0, Clumps::whole);
-        for (&(flow, dimension), members) in of_dimension {
-            let Some(own) = clumps.get(&(flow, dimension)) else { continue };
-            for (place, &at) in members.iter().enumerate() {
-                let clump =
-                    if dimension.is_wide() { whole(flow, ViewDimension::Domain) } else { own.of_view(place) };
-                if let Some(model) = self.views.get_mut(at) {
-                    model.clump = clump;
-                }
-            }
-        }
-    }
-
-    fn estimate_shares(&mut self, dataset: &Dataset, views: &[View], usual: &[Vec<EvidenceUnit>]) {
-        let own = |at: usize, key: ViewKey| -> OrdinaryShare {
-            let units = usual.get(at).map(Vec::as_slice).unwrap_or_default();
-            let failures: Vec<(i32, f64, f64)> =
-                units.iter().map(|unit| (unit.minute, unit.weight, unit.events)).collect();
-            let volume = self.volumes.of(key);
-            volume.map_or_else(OrdinaryShare::default, |volume| {
-                OrdinaryShare::of(&failures, volume, key.flow, &dataset.living)
-            })
-        };
-        let shares: Vec<OrdinaryShare> =
-            views.iter().enumerate().map(|(at, view)| own(at, view.key)).collect();
-        for (view, share) in views.iter().zip(&shares) {
-            if view.key.flow == MailFlow::Out
+        let own_shares: Vec<OrdinaryShare> = views.all.par_iter().map(own).collect();
+        let is_general = |view: &View| {
+            view.key.flow == MailFlow::Out
                 && matches!(view.key.dimension, ViewDimension::All | ViewDimension::Kin)
-            {
-                self.shares.insert(view.key.kin, *share);
-            }
-        }
-        for ((view, share), model) in views.iter().zip(shares).zip(&mut self.views) {
+        };
+        let general = views.all.iter().zip(&own_shares).filter(|(view, _)| is_general(view));
+        let shares: HashMap<Option<ReasonKin>, OrdinaryShare, FixedState> =
+            general.map(|(view, share)| (view.key.kin, *share)).collect();
+        let usual = |(view, share): (&View, OrdinaryShare)| {
             // A value with little mail of its own fails as often as all others.
             let general = match (view.key.flow, view.key.dimension) {
                 (MailFlow::In, _) | (_, ViewDimension::Bounces) => OrdinaryShare::default(),
-                (MailFlow::Out, _) => self.shares.get(&view.key.kin).copied().unwrap_or_default(),
+                (MailFlow::Out, _) => shares.get(&view.key.kin).copied().unwrap_or_default(),
             };
-            model.share = share.max(general);
-        }
+            UsualOfView { clump: view.clump, share: share.max(general) }
+        };
+        let of_views = views.all.iter().zip(own_shares).map(usual).collect();
+        Self { volumes, views: of_views, counts: views.counts.clone(), shares }
     }
 
     /// The number of windows of a view's dimension.
@@ -145,7 +76,8 @@ impl Model {
 /// The bounced deliveries of the log.
 pub(crate) fn bounced(points: &[WeightedEvent]) -> Curve {
     use crate::smtp::event::Outcome;
-    let is_bounced =
-        |point: &&WeightedEvent| point.flow == MailFlow::Out && point.series.outcome == Outcome::Bounced;
+    let is_bounced = |point: &&WeightedEvent| {
+        point.flow == MailFlow::Out && point.sample.series.outcome == Outcome::Bounced
+    };
     Curve::new(points.iter().filter(is_bounced).map(|point| (point.sample.minute, point.weight)))
 }

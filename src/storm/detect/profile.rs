@@ -80,7 +80,8 @@ impl DenseWeights {
         }
         let at = value as usize;
         if at >= self.small.len() {
-            self.small.resize((at + 1).next_power_of_two(), 0.0);
+            let length = (at + 1).max(self.small.len() * 5 / 4);
+            self.small.resize(length, 0.0);
         }
         if let Some(sum) = self.small.get_mut(at) {
             *sum += weight;

@@ -13,16 +13,16 @@ use super::dataset::{Cluster, Dataset, UsualCount};
 use super::edges::edges;
 use super::grid::{LEAST_WEIGHT, Sensitivity};
 use super::likelihood::{LEAST_RATIO, against_volume};
-use super::mail_loop::{answered, exchanges};
+use super::mail_loop::answered;
 use super::merge::merge_clusters;
-use super::model::{BOUNCES_OF_FAILURE, Model, View, bounced};
+use super::model::{BOUNCES_OF_FAILURE, Model, bounced};
 use super::recurrence::recurs;
-use super::view::{INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
+use super::view::{Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
+use super::views::{View, ViewSource};
 use super::volume::{MAILING_SHARE, OrdinaryShare};
 use super::window::{UnitSeries, Window, WindowContent};
 use crate::report::storm::Dimension;
-use crate::storm::sample::merge::Samples;
-use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
+use crate::storm::sample::points::{FactorValue, MailFlow, NameTable, WeightedEvent};
 
 /// The volume test may also count events with at least this clump instead of weighing units, whichever is less probable: so
 /// few messages with many recipients are not lost where the volume is known.
@@ -49,6 +49,7 @@ struct Search<'a> {
     views: &'a [View],
     index: HashMap<ViewKey, usize, FixedState>,
     networks: &'a Networks,
+    groups: &'a Groups,
     null_sender: FactorValue,
     bounced: Curve,
     sensitivity: Sensitivity,
@@ -68,21 +69,23 @@ fn mailing_share(content: &WindowContent) -> OrdinaryShare {
 /// All storms except silences, in no order. `null_sender` is the value of the null sender; 0: no event has it.
 pub(crate) fn storms(
     dataset: &Dataset,
-    samples: &Samples,
+    names: &NameTable,
     null_sender: FactorValue,
     sensitivity: Sensitivity,
 ) -> Vec<Cluster> {
-    let networks = Networks::new(dataset.points, samples);
-    let views = views(dataset, &networks, null_sender);
+    let (networks, groups) = (Networks::new(dataset.points, names), Groups::new(dataset.points));
+    let source = ViewSource { dataset, networks: &networks, groups: &groups, null_sender };
     let mut known = vec![false; dataset.points.len()];
     let mut clusters = Vec::new();
     for _ in 0..2 {
-        let model = Model::new(dataset, &views, &known);
+        let views = source.views(&known);
+        let model = Model::new(dataset, &views);
         let mut search = Search {
             dataset,
-            views: &views,
-            index: views.iter().enumerate().map(|(at, view)| (view.key, at)).collect(),
+            views: &views.all,
+            index: views.all.iter().enumerate().map(|(at, view)| (view.key, at)).collect(),
             networks: &networks,
+            groups: &groups,
             null_sender,
             bounced: bounced(dataset.points),
             sensitivity,
@@ -97,36 +100,6 @@ pub(crate) fn storms(
         }
     }
     merge_clusters(dataset, clusters)
-}
-
-/// All views with enough units, in a fixed order.
-fn views(dataset: &Dataset, networks: &Networks, null_sender: FactorValue) -> Vec<View> {
-    let mut groups: HashMap<ViewKey, Vec<u32>, FixedState> = HashMap::default();
-    for (at, point) in dataset.points.iter().enumerate().filter(|(_, point)| point.is_unit()) {
-        for &dimension in dimensions(point.flow) {
-            if let Some(key) = ViewKey::of(point, dimension, networks, null_sender) {
-                groups.entry(key).or_default().push(at as u32);
-            }
-        }
-    }
-    let key = |dimension, value| ViewKey { flow: MailFlow::Out, dimension, value, kin: None };
-    if null_sender > 0 {
-        let is_bounce = |point: &WeightedEvent| {
-            point.flow == MailFlow::Out
-                && !point.is_retry
-                && point.value(Dimension::Sender) == null_sender
-                && (point.series.is_served() || point.is_failure)
-        };
-        let bounces = (0..dataset.points.len()).filter(|&at| dataset.points.get(at).is_some_and(is_bounce));
-        groups.insert(key(ViewDimension::Bounces, null_sender), bounces.map(|at| at as u32).collect());
-    }
-    for (at, members) in exchanges(dataset.points).into_iter().enumerate() {
-        let members = members.into_iter().map(|at| at as u32).collect();
-        groups.insert(key(ViewDimension::Exchange, at as u64 + 1), members);
-    }
-    let mut views: Vec<View> = groups.into_iter().map(|(key, members)| View { key, members }).collect();
-    views.sort_unstable_by_key(|view| view.key);
-    views
 }
 
 fn dimensions(flow: MailFlow) -> &'static [ViewDimension] {
@@ -171,7 +144,8 @@ impl Search<'_> {
             return None;
         }
         let is_usual = |at: u32| self.known.get(at as usize) != Some(&true);
-        let series = UnitSeries::new(units(self.dataset.points, &members), |unit| is_usual(unit.at));
+        let series =
+            UnitSeries::new(units(self.dataset.points, self.groups, &members), |unit| is_usual(unit.at));
         (series.weight() >= LEAST_WEIGHT).then_some(series)
     }
 
@@ -181,10 +155,11 @@ impl Search<'_> {
         let mut series = self.series(at)?;
         let living = &self.dataset.living;
         let count = self.model.windows(key);
+        let clump = self.model.views.get(at)?.clump;
         let critical = |minutes: f64| self.sensitivity.critical_value(count, minutes);
         for _ in 0..MOST_EXPLAINED {
-            let window =
-                series.best(living, critical, |content, least| self.exponent(at, content, 0.0, least))?;
+            let window = series
+                .best(living, clump, critical, |content, least| self.exponent(at, content, 0.0, least))?;
             let range = series.range(window.from, window.to);
             let content = series.content((window.from, window.to), range, living);
             if let Some(found) = self.unexplained(at, &series, &window, &content) {
@@ -202,7 +177,7 @@ impl Search<'_> {
     fn exponent(&self, at: usize, content: &WindowContent, mailing: f64, least: f64) -> f64 {
         let clump = self.model.views.get(at).copied().unwrap_or_default().clump;
         let is_counted = self.views.get(at).is_some_and(|view| view.key.dimension.is_counted());
-        let spread = if is_counted { 1.0 } else { content.spread };
+        let spread = if is_counted && self.dataset.is_by_minute { 1.0 } else { content.spread };
         let by_time = content.counts.against_time(clump, spread);
         if by_time <= least {
             return by_time;
@@ -293,11 +268,10 @@ impl Search<'_> {
         }
         let most = sums.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         let main = most.filter(|(sender, weight)| *sender > 0 && *weight >= MAIN_SENDER * whole);
-        let volume = main.and_then(|(sender, _)| self.model.volumes.of_sender(sender));
+        let Some((sender, _)) = main else { return 0.0 };
+        let span = (content.from - ViewDimension::Sender.lead(), content.to);
         let share = self.model.overall_share().max(mailing_share(content)).weight;
-        volume.map_or(0.0, |volume| {
-            share * volume.between(content.from - ViewDimension::Sender.lead(), content.to)
-        })
+        share * self.model.volumes.of_sender(self.dataset.points, sender, span)
     }
 
     /// Makes a candidate a storm. Returns it, and the views that lost events.
@@ -317,8 +291,7 @@ impl Search<'_> {
         } else {
             let later = self.dataset.points.iter().enumerate().skip(start);
             for (at, point) in later.take_while(|(_, point)| span.contains(&point.sample.minute)) {
-                let counts =
-                    point.flow == key.flow && point.is_failure && (point.is_retry || point.is_unit());
+                let counts = point.flow == key.flow && point.is_failure && (point.is_retry || point.is_unit);
                 if counts && ViewKey::of(point, key.dimension, self.networks, self.null_sender) == Some(key) {
                     members.push(at);
                 }

@@ -5,8 +5,7 @@
 //! after a mailing the usual is what it was before. Only mail that was served counts: failures come and go. A gap in all
 //! lines is dead time of the log, not a silence.
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use std::collections::BTreeMap;
 
 use super::curve::Curve;
 use super::grid::Sensitivity;
@@ -15,6 +14,7 @@ use super::living_time::LivingTime;
 use crate::report::storm::Dimension;
 use crate::storm::sample::line_minutes::DAY;
 use crate::storm::sample::points::{FactorValue, WeightedEvent};
+use crate::storm::sample::served_minutes::{ServedMinute, ServedMinutes};
 
 /// A view without events for a while.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -52,34 +52,50 @@ const UNCERTAINTY: f64 = 2.5;
 /// and `last` are the log's minutes.
 pub(crate) fn silences(
     points: &[WeightedEvent],
+    minutes: &ServedMinutes,
     living: &LivingTime,
     (first, last): (i32, i32),
     sensitivity: Sensitivity,
 ) -> Vec<Silence> {
     // A single server or client pauses without a fault, and after a mailing to it nothing comes.
-    let views = [None, Some(Dimension::Host), Some(Dimension::Direction), Some(Dimension::Instance)];
-    let served = || points.iter().filter(|point| point.series.is_served());
-    let all: f64 = served().map(|point| point.weight).sum();
+    let served: Vec<&WeightedEvent> = points.iter().filter(|point| point.sample.series.is_served()).collect();
+    let minutes: Vec<ServedMinute> =
+        minutes.iter().filter(|served| (first..=last).contains(&served.minute)).collect();
+    let all: f64 = minutes.iter().map(|served| f64::from(served.count)).sum();
+    let mut views: Vec<(Option<(Dimension, FactorValue)>, Vec<(i32, f64)>)> = Vec::new();
+    // Of everything and of each direction the counts are exact.
+    let count = |served: &ServedMinute| (served.minute, f64::from(served.count));
+    views.push((None, minutes.iter().map(count).collect()));
+    for dimension in [Dimension::Host, Dimension::Direction, Dimension::Instance] {
+        let mut groups: BTreeMap<FactorValue, Vec<(i32, f64)>> = BTreeMap::new();
+        if dimension == Dimension::Direction {
+            for served in &minutes {
+                groups.entry(served.direction as u64 + 1).or_default().push(count(served));
+            }
+        } else {
+            for point in &served {
+                let value = point.value(dimension);
+                if value > 0 {
+                    groups.entry(value).or_default().push((point.sample.minute, point.weight));
+                }
+            }
+        }
+        views.extend(groups.into_iter().map(|(value, weights)| (Some((dimension, value)), weights)));
+    }
     let mut found: Vec<Silence> = Vec::new();
-    for dimension in views {
-        let mut groups: HashMap<FactorValue, Vec<(i32, f64)>, FixedState> = HashMap::default();
-        for point in served() {
-            let value = dimension.map_or(1, |dimension| point.value(dimension));
-            if value > 0 {
-                groups.entry(value).or_default().push((point.sample.minute, point.weight));
-            }
+    for (view, mut weights) in views {
+        weights.sort_by_key(|(minute, _)| *minute);
+        let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+        if view.is_some() && total < LEAST_SHARE * all {
+            continue;
         }
-        let mut groups: Vec<(FactorValue, Vec<(i32, f64)>)> = groups.into_iter().collect();
-        groups.sort_unstable_by_key(|(value, _)| *value);
-        for (value, weights) in groups {
-            let served = Curve::new(weights.into_iter());
-            if dimension.is_some() && served.total() < LEAST_SHARE * all {
-                continue;
-            }
-            let view = dimension.map(|dimension| (dimension, value));
-            let series = ServedSeries { served, living, first, last, sensitivity, view };
-            found.extend(series.silences());
-        }
+        let is_sampled = view.is_some_and(|(dimension, _)| dimension != Dimension::Direction);
+        // The weight that one event of the sample stands for (Kish, "Survey sampling", 1965).
+        let squares: f64 = weights.iter().map(|(_, weight)| weight * weight).sum();
+        let spread = if is_sampled { (squares / total.max(1e-9)).max(1.0) } else { 1.0 };
+        let served = Curve::new(weights.into_iter());
+        let series = ServedSeries { served, living, first, last, sensitivity, view, spread };
+        found.extend(series.silences());
     }
     // Of equal ones the widest view: it comes first.
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -102,6 +118,8 @@ struct ServedSeries<'a> {
     last: i32,
     sensitivity: Sensitivity,
     view: Option<(Dimension, FactorValue)>,
+    /// The number of events that one event of the sample stands for; 1: all are there.
+    spread: f64,
 }
 
 impl ServedSeries<'_> {
@@ -146,7 +164,8 @@ impl ServedSeries<'_> {
         let rate = self.usual_rate(from, to)?;
         let expected = rate * alive;
         let minutes = f64::from(to - from + 1);
-        let improbable = exponent(self.served.between(from, to + 1), expected, clump) / UNCERTAINTY;
+        let came = self.served.between(from, to + 1);
+        let improbable = exponent(came / self.spread, expected / self.spread, clump) / UNCERTAINTY;
         let is_silent = rate >= LEAST_RATE
             && improbable >= self.sensitivity.critical_silence(minutes)
             && self.served.between(from, to + 1) <= RESIDUE * expected;
@@ -214,6 +233,8 @@ impl ServedSeries<'_> {
     /// The clumps of the deliveries, from the differences of neighbouring counts.
     fn clump(&self) -> f64 {
         let weights: Vec<(i32, f64)> = self.served.entries().collect();
-        super::clump::Clumps::of([weights.as_slice()].into_iter(), self.living).whole()
+        let mut clumps = super::clump::Clumps::default();
+        clumps.add(&weights, self.living, false);
+        clumps.finish().whole()
     }
 }

@@ -9,8 +9,7 @@ use hashbrown::HashMap;
 use crate::catalog::ReasonKin;
 use crate::report::storm::Dimension;
 use crate::storm::sample::line_minutes::DAY;
-use crate::storm::sample::merge::Samples;
-use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
+use crate::storm::sample::points::{FactorValue, MailFlow, NameTable, WeightedEvent};
 
 /// What the events of a view share.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -112,7 +111,8 @@ impl ViewDimension {
         if self.is_author() { MAILING_LEAD } else { LEAD }
     }
 
-    /// The counts of these views are exact, since they are of kinds that are counted; the others come from a sample.
+    /// The counts of these views are those of kinds, which are exact if the sample is by the minute; the others come from a
+    /// sample.
     pub(crate) fn is_counted(self) -> bool {
         matches!(self, Self::All | Self::Kin | Self::Provider | Self::ProviderKin | Self::Reason)
     }
@@ -156,15 +156,15 @@ impl ViewKey {
     }
 }
 
-/// The network of each client.
+/// The network of each client, as a number.
 pub(crate) struct Networks(HashMap<FactorValue, FactorValue, FixedState>);
 
 impl Networks {
-    pub(crate) fn new(points: &[WeightedEvent], samples: &Samples) -> Self {
+    pub(crate) fn new(points: &[WeightedEvent], names: &NameTable) -> Self {
         let mut networks = HashMap::default();
-        for point in points.iter().filter(|point| point.flow == MailFlow::In && point.is_unit()) {
+        for point in points.iter().filter(|point| point.flow == MailFlow::In && point.is_unit) {
             let client = point.value(Dimension::Client);
-            networks.entry(client).or_insert_with(|| network(samples.names.name(point.sample.peer)));
+            networks.entry(client).or_insert_with(|| network(names.name(point.sample.peer)));
         }
         Self(networks)
     }
@@ -191,7 +191,7 @@ fn group_weight(count: f64) -> f64 {
 }
 
 /// What is no independent evidence: the recipients of one message, or a client's rejections in one minute.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct EvidenceGroup(MailFlow, u64, i32);
 
 impl Hash for EvidenceGroup {
@@ -212,38 +212,97 @@ pub(crate) struct EvidenceUnit {
     pub at: u32,
 }
 
-/// The units of a view whose events have these indices, in the order of time.
-pub(crate) fn units(points: &[WeightedEvent], members: &[u32]) -> Vec<EvidenceUnit> {
-    let group = |point: &WeightedEvent| match point.flow {
+/// The group of an event. `None`: it stands alone.
+fn group(point: &WeightedEvent) -> Option<EvidenceGroup> {
+    let group = match point.flow {
+        // A fault of this server is one piece of evidence a minute, however many lines tell of it.
+        MailFlow::In if point.sample.marks.is_own_fault => {
+            let reason = point.value(Dimension::Reason) | 1 << 40;
+            EvidenceGroup(MailFlow::In, reason, point.sample.minute)
+        }
         MailFlow::Out => EvidenceGroup(MailFlow::Out, point.sample.message, 0),
         MailFlow::In => EvidenceGroup(MailFlow::In, point.value(Dimension::Client), point.sample.minute),
     };
-    let mut sizes: HashMap<EvidenceGroup, (u32, f64), FixedState> = HashMap::default();
-    // The same client, sender and recipient again: one piece of evidence a day.
-    let mut repeats: HashMap<(u64, u64, u64, i32), f64, FixedState> = HashMap::default();
-    let found = || members.iter().filter_map(|&at| Some((at, points.get(at as usize)?)));
-    for (_, point) in found() {
-        sizes.entry(group(point)).or_default().0 += 1;
+    (group.1 != 0).then_some(group)
+}
+
+/// A client, a sender, a recipient and a day: the same again is hardly new evidence.
+type Repeat = (u64, u64, u64, i32);
+
+fn repeat(point: &WeightedEvent) -> Option<Repeat> {
+    let recipient = point.value(Dimension::Recipient);
+    let client = point.value(Dimension::Client);
+    (point.flow == MailFlow::In && recipient != 0 && client != 0).then(|| {
+        let day = point.sample.minute.div_euclid(DAY);
+        (client, point.value(Dimension::Sender), recipient, day)
+    })
+}
+
+/// Which events share their group with others, in any view. Most do not, and need no table in a view.
+pub(crate) struct Groups {
+    is_shared: Vec<bool>,
+}
+
+impl Groups {
+    pub(crate) fn new(points: &[WeightedEvent]) -> Self {
+        let mut first: HashMap<EvidenceGroup, usize, FixedState> = HashMap::default();
+        let mut first_repeat: HashMap<Repeat, usize, FixedState> = HashMap::default();
+        let mut is_shared = vec![false; points.len()];
+        let mut share = |at: usize, other: usize| {
+            for at in [at, other] {
+                if let Some(is_shared) = is_shared.get_mut(at) {
+                    *is_shared = true;
+                }
+            }
+        };
+        let is_member = |point: &WeightedEvent| point.is_unit || point.flow == MailFlow::Out;
+        for (at, point) in points.iter().enumerate().filter(|(_, point)| is_member(point)) {
+            if let Some(group) = group(point) {
+                let other = *first.entry(group).or_insert(at);
+                if other != at {
+                    share(at, other);
+                }
+            }
+            if let Some(repeat) = repeat(point) {
+                let other = *first_repeat.entry(repeat).or_insert(at);
+                if other != at {
+                    share(at, other);
+                }
+            }
+        }
+        Self { is_shared }
     }
-    let mut added = |point: &WeightedEvent| -> f64 {
-        let group = group(point);
-        if group.1 == 0 {
+
+    fn stands_alone(&self, at: u32) -> bool {
+        self.is_shared.get(at as usize) == Some(&false)
+    }
+}
+
+/// The units of a view whose events have these indices, in the order of time.
+pub(crate) fn units(points: &[WeightedEvent], groups: &Groups, members: &[u32]) -> Vec<EvidenceUnit> {
+    let mut sizes: HashMap<EvidenceGroup, (u32, f64), FixedState> = HashMap::default();
+    let mut repeats: HashMap<Repeat, f64, FixedState> = HashMap::default();
+    let found = || members.iter().filter_map(|&at| Some((at, points.get(at as usize)?)));
+    for (_, point) in found().filter(|(at, _)| !groups.stands_alone(*at)) {
+        if let Some(group) = group(point) {
+            sizes.entry(group).or_default().0 += 1;
+        }
+    }
+    let mut added = |at: u32, point: &WeightedEvent| -> f64 {
+        if groups.stands_alone(at) {
             return point.weight;
         }
+        let Some(group) = group(point) else { return point.weight };
         let Some((count, sum)) = sizes.get_mut(&group) else { return point.weight };
         // A single event of the sample that stands for many is taken for many groups.
         let own = if *count == 1 { point.weight } else { step(sum, point.weight) };
-        let recipient = point.value(Dimension::Recipient);
-        if point.flow == MailFlow::Out || recipient == 0 {
-            return own;
-        }
-        let key = (group.1, point.value(Dimension::Sender), recipient, point.sample.minute.div_euclid(DAY));
-        own.min(step(repeats.entry(key).or_default(), 1.0) * point.weight)
+        let Some(repeat) = repeat(point) else { return own };
+        own.min(step(repeats.entry(repeat).or_default(), 1.0) * point.weight)
     };
     found()
         .map(|(at, point)| EvidenceUnit {
             minute: point.sample.minute,
-            weight: added(point),
+            weight: added(at, point),
             events: point.weight,
             at,
         })

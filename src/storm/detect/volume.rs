@@ -5,7 +5,8 @@ use hashbrown::HashMap;
 
 use super::curve::Curve;
 use super::living_time::LivingTime;
-use super::view::{ViewDimension, ViewKey};
+use super::view::{EvidenceUnit, ViewDimension, ViewKey};
+use super::views::View;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
@@ -38,33 +39,37 @@ pub(crate) struct Volumes {
     by_value: HashMap<(Dimension, FactorValue), Curve, FixedState>,
 }
 
+fn is_trial(point: &WeightedEvent) -> bool {
+    point.flow == MailFlow::Out && (point.sample.series.is_served() || point.is_failure && !point.is_retry)
+}
+
 impl Volumes {
-    /// The volumes of all mail, and of each value of a unit.
-    pub(crate) fn new(points: &[WeightedEvent]) -> Self {
-        let is_trial = |point: &&WeightedEvent| {
-            point.flow == MailFlow::Out && (point.series.is_served() || point.is_failure && !point.is_retry)
-        };
+    /// The volumes of all mail, and of each value that a view is about.
+    pub(crate) fn new(points: &[WeightedEvent], views: &[View]) -> Self {
         let mut by_value = HashMap::default();
         for dimension in DIMENSIONS {
-            let mut weights: HashMap<FactorValue, Vec<(i32, f32)>, FixedState> = HashMap::default();
-            for point in points.iter().filter(|point| point.flow == MailFlow::Out && point.is_unit()) {
-                weights.entry(point.value(dimension)).or_default();
+            let mut curves: HashMap<FactorValue, Curve, FixedState> = HashMap::default();
+            let views = views.iter().filter(|view| {
+                view.key.flow == MailFlow::Out && view.key.dimension.of_values() == Some(dimension)
+            });
+            views.for_each(|view| {
+                curves.entry(view.key.value).or_default();
+            });
+            if curves.is_empty() {
+                continue;
             }
-            weights.remove(&0);
-            for point in points.iter().filter(is_trial) {
-                if let Some(weights) = weights.get_mut(&point.value(dimension)) {
-                    weights.push((point.sample.minute, point.weight as f32));
+            for point in points.iter().filter(|point| is_trial(point)) {
+                if let Some(curve) = curves.get_mut(&point.value(dimension)) {
+                    curve.push(point.sample.minute, point.weight);
                 }
             }
-            by_value.extend(weights.into_iter().map(|(value, weights)| {
-                let weights = weights.into_iter().map(|(minute, weight)| (minute, f64::from(weight)));
-                ((dimension, value), Curve::new(weights))
-            }));
+            by_value.extend(curves.into_iter().map(|(value, curve)| ((dimension, value), curve)));
         }
         let weight = |point: &WeightedEvent| (point.sample.minute, point.weight);
-        let is_rejected = |point: &&WeightedEvent| point.flow == MailFlow::In && !point.series.is_served();
+        let is_rejected =
+            |point: &&WeightedEvent| point.flow == MailFlow::In && !point.sample.series.is_served();
         Self {
-            out: Curve::new(points.iter().filter(is_trial).map(weight)),
+            out: Curve::new(points.iter().filter(|point| is_trial(point)).map(weight)),
             rejected: Curve::new(points.iter().filter(is_rejected).map(weight)),
             by_value,
         }
@@ -84,9 +89,20 @@ impl Volumes {
         }
     }
 
-    /// The mail of one sender.
-    pub(crate) fn of_sender(&self, sender: FactorValue) -> Option<&Curve> {
-        self.by_value.get(&(Dimension::Sender, sender))
+    /// The mail of one sender from minute `from` on and before `to`.
+    pub(crate) fn of_sender(
+        &self,
+        points: &[WeightedEvent],
+        sender: FactorValue,
+        (from, to): (i32, i32),
+    ) -> f64 {
+        if let Some(curve) = self.by_value.get(&(Dimension::Sender, sender)) {
+            return curve.between(from, to);
+        }
+        let start = points.partition_point(|point| point.sample.minute < from);
+        let inside = points.iter().skip(start).take_while(|point| point.sample.minute < to);
+        let own = inside.filter(|point| is_trial(point) && point.value(Dimension::Sender) == sender);
+        own.map(|point| point.weight).sum()
     }
 }
 
@@ -98,27 +114,40 @@ pub(crate) struct OrdinaryShare {
     pub events: f64,
 }
 
+/// The weights of evidence and the events of a view in each part of the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartSums([(f64, f64); PARTS]);
+
+impl PartSums {
+    pub(crate) fn of(units: &[EvidenceUnit], living: &LivingTime) -> Self {
+        let mut sums = [(0.0, 0.0); PARTS];
+        for unit in units {
+            if let Some((weight, events)) = sums.get_mut(living.part(unit.minute, PARTS)) {
+                *weight += unit.weight;
+                *events += unit.events;
+            }
+        }
+        Self(sums)
+    }
+}
+
+/// The first minute of each part of the log, and the minute after the last part.
+pub(crate) fn part_bounds(living: &LivingTime) -> Vec<i32> {
+    living.bounds(PARTS)
+}
+
 impl OrdinaryShare {
-    /// The median share over the parts of the log. `failures` are minutes, weights and events. For rejections the volume is
-    /// that of the other rejections, so it comes without the view's own.
-    pub(crate) fn of(
-        failures: &[(i32, f64, f64)],
-        volume: &Curve,
-        flow: MailFlow,
-        living: &LivingTime,
-    ) -> Self {
-        let mut sums = [(0.0, 0.0, 0.0); PARTS];
-        for (minute, weight) in volume.entries() {
-            if let Some(sum) = sums.get_mut(living.part(minute, PARTS)) {
-                sum.0 += weight;
-            }
-        }
-        for &(minute, weight, events) in failures {
-            if let Some(sum) = sums.get_mut(living.part(minute, PARTS)) {
-                sum.1 += weight;
-                sum.2 += events;
-            }
-        }
+    /// The median share over the parts of the log, which begin at `bounds`. For rejections the volume is that of the other
+    /// rejections, so it comes without the view's own.
+    pub(crate) fn of(failures: &PartSums, volume: &Curve, flow: MailFlow, bounds: &[i32]) -> Self {
+        let parts = bounds.windows(2).zip(failures.0);
+        let sums: Vec<(f64, f64, f64)> = parts
+            .map(|(span, (weight, events))| {
+                let whole =
+                    span.first().zip(span.last()).map_or(0.0, |(from, to)| volume.between(*from, *to));
+                (whole, weight, events)
+            })
+            .collect();
         let others = |sum: &(f64, f64, f64)| match flow {
             MailFlow::Out => sum.0,
             MailFlow::In => sum.0 - sum.2,
@@ -153,10 +182,12 @@ mod tests {
         (0..2400).for_each(|minute| lines.add(minute));
         let living = LivingTime::new(&lines, 0, 2399);
         let volume = Curve::new((0..2400).map(|minute| (minute, 2.0)));
-        let mut failures: Vec<(i32, f64, f64)> =
-            (0..2400).step_by(20).map(|minute| (minute, 1.0, 1.0)).collect();
-        failures.extend((1000..1200).map(|minute| (minute, 0.5, 2.0)));
-        let share = OrdinaryShare::of(&failures, &volume, MailFlow::Out, &living);
+        let unit = |minute, weight, events| EvidenceUnit { minute, weight, events, at: 0 };
+        let mut failures: Vec<EvidenceUnit> =
+            (0..2400).step_by(20).map(|minute| unit(minute, 1.0, 1.0)).collect();
+        failures.extend((1000..1200).map(|minute| unit(minute, 0.5, 2.0)));
+        let failures = PartSums::of(&failures, &living);
+        let share = OrdinaryShare::of(&failures, &volume, MailFlow::Out, &part_bounds(&living));
         assert!((share.weight - 0.025).abs() < 1e-9 && (share.events - 0.025).abs() < 1e-9, "{share:?}");
     }
 }

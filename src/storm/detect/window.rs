@@ -102,19 +102,28 @@ impl UnitSeries {
         WindowContent { from, to, counts, events, spread: squares / weight.max(1e-9) }
     }
 
-    /// The window with the highest score above 0. `critical` is the critical value for a length in minutes, `exponent` that of
-    /// a window, given the least exponent that is of interest.
+    /// The window with the highest score above 0; of equal ones the shortest, and of these the first. `critical` is the critical
+    /// value for a length in minutes, `exponent` that of a window, given the least exponent that is of interest. `clump` is
+    /// the one that `exponent` uses at least.
     pub(crate) fn best(
         &self,
         living: &LivingTime,
+        clump: f64,
         critical: impl Fn(f64) -> f64,
         exponent: impl Fn(&WindowContent, f64) -> f64,
     ) -> Option<Window> {
         let mut best: Option<Window> = None;
-        for length in WINDOW_MINUTES {
+        // A window has at most the weight of the longer one that begins with it.
+        let mut most = f64::INFINITY;
+        for length in WINDOW_MINUTES.into_iter().rev() {
             let needed = critical(f64::from(length));
-            let mut end = 0;
-            let mut begun = None;
+            let least_weight = self.least_weight(length, needed, clump, living);
+            if most < least_weight {
+                continue;
+            }
+            most = 0.0;
+            let (mut end, mut begun, mut until) = (0, None, i32::MIN);
+            let longest = LARGEST_SHARE * living.total();
             for (start, unit) in self.units.iter().enumerate() {
                 let (from, to) = (unit.minute, unit.minute.saturating_add(length));
                 if begun.replace(from) == Some(from) {
@@ -123,27 +132,74 @@ impl UnitSeries {
                 while self.units.get(end).is_some_and(|unit| unit.minute < to) {
                     end += 1;
                 }
-                let [weight, ..] = self.sum(start, end);
+                let weight = self.weight_between(start, end);
+                if weight > most {
+                    most = weight;
+                }
                 if weight < LEAST_WEIGHT {
                     continue;
                 }
+                if until < from {
+                    until = living.lives_until(from);
+                }
+                // In a window with dead time a smaller weight may be enough.
+                if weight < least_weight && to <= until {
+                    continue;
+                }
                 let content = self.content((from, to), (start, end), living);
-                if content.counts.inside_minutes > LARGEST_SHARE * living.total()
-                    || weight <= content.counts.raised_expectation()
-                {
+                if content.counts.inside_minutes > longest || weight <= content.counts.raised_expectation() {
                     continue;
                 }
                 let least = best.map_or(0.0, |best| best.score);
-                if exponent(&content, needed + least) - needed <= least {
+                if exponent(&content, needed + least) - needed < least {
                     continue;
                 }
                 let judged = self.without_pauses(&content, (start, end), living, &critical, &exponent);
-                if let Some(window) = judged.filter(|window| window.score > least) {
+                let order = |window: &Window| (window.score, window.from - window.to, -window.from);
+                if let Some(window) = judged.filter(|window| window.score > 0.0)
+                    && best.is_none_or(|best| order(&window) > order(&best))
+                {
                     best = Some(window);
                 }
             }
         }
         best
+    }
+
+    fn weight_between(&self, start: usize, end: usize) -> f64 {
+        let [a, b] = [start, end].map(|at| self.sums.get(at).map_or(0.0, |[weight, ..]| *weight));
+        b - a
+    }
+
+    /// A weight that a living window of this length needs at least to reach the exponent `needed`. It is a lower bound: the
+    /// window is taken to hold as much as possible of what is usual.
+    fn least_weight(&self, length: i32, needed: f64, clump: f64, living: &LivingTime) -> f64 {
+        let [whole, usual, ..] = self.sums.last().copied().unwrap_or_default();
+        let reaches = |weight: f64| {
+            let inside_minutes = f64::from(length);
+            let counts = WindowCounts {
+                inside: weight,
+                inside_minutes,
+                outside: usual - weight,
+                outside_minutes: living.total() - inside_minutes,
+            };
+            counts.against_time(clump, 1.0) >= needed
+        };
+        if !reaches(whole) {
+            return f64::INFINITY;
+        }
+        let (mut low, mut high) = (LEAST_WEIGHT.min(whole), whole);
+        // A small view has few windows: they are cheaper than a precise bound.
+        let steps = if self.units.len() < 64 { 0 } else { 10 };
+        for _ in 0..steps {
+            let middle = (low * high).sqrt();
+            if reaches(middle) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        low
     }
 
     /// The window, or the largest of the parts into which long pauses cut it.
@@ -203,7 +259,12 @@ mod tests {
     }
 
     fn best(series: &UnitSeries, last: i32) -> Option<Window> {
-        series.best(&living(last), |_| 12.0, |content, _| content.counts.against_time(0.1, content.spread))
+        series.best(
+            &living(last),
+            0.1,
+            |_| 12.0,
+            |content, _| content.counts.against_time(0.1, content.spread),
+        )
     }
 
     #[test]

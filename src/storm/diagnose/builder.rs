@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
+use super::advice::advice;
 use super::command_values::{CommandValues, values};
 use super::commands::commands;
 use super::course::{peak, trend};
@@ -14,7 +15,7 @@ use super::diagnosis::{Diagnosis, diagnose, factors};
 use super::evidence::Measures;
 use super::sentences::{Phrasing, noun};
 use crate::catalog::provider::Providers;
-use crate::catalog::{StormRow, value_name};
+use crate::catalog::{Cause, StormRow, value_name};
 use crate::parse::log_text::LogText;
 use crate::report::storm::{
     Confidence, Dimension, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
@@ -25,8 +26,8 @@ use crate::storm::detect::grid::Sensitivity;
 use crate::storm::detect::mail_loop::answered;
 use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
-use crate::storm::sample::merge::{EXAMPLE_MINUTES, Example, Samples};
-use crate::storm::sample::points::WeightedEvent;
+use crate::storm::sample::points::{NameTable, WeightedEvent};
+use crate::storm::sample::samples::Samples;
 use crate::storm::sample::series::CountSeries;
 
 /// A storm without a known pattern is reported from this score on.
@@ -61,6 +62,7 @@ pub(crate) struct DiagnosisInput<'a> {
 /// Builds the report of each storm.
 pub(crate) struct StormBuilder<'a> {
     pub samples: &'a Samples,
+    pub names: &'a NameTable<'a>,
     pub input: &'a DiagnosisInput<'a>,
     pub dataset: &'a Dataset<'a>,
     /// The catalogue's texts and commands, one row a pattern.
@@ -103,7 +105,8 @@ impl StormBuilder<'_> {
         let until = course.end.unwrap_or(self.last);
         let texts = self.texts(diagnosis.pattern);
         let mta = heaviest(members.iter().map(|point| (point.sample.mta, point.weight))).unwrap_or_default();
-        let reason = heaviest(members.iter().filter_map(|point| Some((point.series.reason?, point.weight))));
+        let reason =
+            heaviest(members.iter().filter_map(|point| Some((point.sample.series.reason?, point.weight))));
         let values = values(&self.command_values(), &shares, reason, course.start, until);
         let storm = Storm {
             start: self.time(course.start)?,
@@ -128,7 +131,9 @@ impl StormBuilder<'_> {
             factors: shares.iter().filter_map(|share| self.factor(share)).collect(),
             series: self.series(&members),
             commands: texts.map(|texts| commands(texts, mta, &values)).unwrap_or_default(),
-            advice: texts.map(|texts| texts.advice.clone()).unwrap_or_default(),
+            advice: texts
+                .map(|texts| advice(texts, diagnosis.pattern, &members, mta, self.input.providers))
+                .unwrap_or_default(),
             example: self.example(&members, course.peak),
         };
         let minutes = f64::from(cluster.last - course.start + 1);
@@ -229,10 +234,12 @@ impl StormBuilder<'_> {
         let messages: HashSet<u64, FixedState> = members.iter().map(|point| point.sample.message).collect();
         Measures {
             profile,
-            near: share(&|point| point.sample.is_near),
-            null_sender: share(&|point| self.samples.names.name(point.sample.sender) == b"<>"),
+            near: share(&|point| point.sample.marks.is_near),
+            null_sender: share(&|point| self.names.name(point.sample.sender) == b"<>"),
             answered: answered(members),
-            temporary: share(&|point| point.series.class == Some(Class::Transient)),
+            temporary: share(&|point| point.sample.series.class == Some(Class::Transient)),
+            ours: share(&|point| point.sample.marks.is_ours),
+            no_backend: share(&|point| point.sample.cause == Some(Cause::LoginBackend)),
             messages: messages.len(),
         }
     }
@@ -247,7 +254,7 @@ impl StormBuilder<'_> {
     }
 
     fn phrasing(&self) -> Phrasing<'_> {
-        Phrasing { samples: self.samples, providers: self.input.providers }
+        Phrasing { names: self.names, providers: self.input.providers }
     }
 
     fn texts(&self, pattern: StormPattern) -> Option<&StormRow> {
@@ -278,7 +285,8 @@ impl StormBuilder<'_> {
     fn series(&self, members: &[&WeightedEvent]) -> Vec<SeriesCount> {
         let mut sums: BTreeMap<CountSeries, f64> = BTreeMap::new();
         for point in members {
-            *sums.entry(point.series).or_default() += point.weight;
+            let series = CountSeries { provider: point.provider, ..point.sample.series };
+            *sums.entry(series).or_default() += point.weight;
         }
         let mut series: Vec<(CountSeries, f64)> = sums.into_iter().collect();
         series.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -300,16 +308,10 @@ impl StormBuilder<'_> {
 
     /// A line of the storm: of its most frequent kind and near its peak, if one was kept.
     fn example(&self, members: &[&WeightedEvent], peak: i32) -> Option<String> {
-        let kind = heaviest(members.iter().map(|point| (point.sample.kind, point.weight)))?;
-        let example = |point: &&WeightedEvent| -> Option<&Example> {
-            let key = (point.sample.minute.div_euclid(EXAMPLE_MINUTES), point.sample.kind);
-            let same = |example: &&Example| {
-                (example.hash, example.minute) == (point.sample.hash, point.sample.minute)
-            };
-            self.samples.examples.get(&key)?.iter().find(same)
-        };
+        let kind = heaviest(members.iter().map(|point| (point.sample.series, point.weight)))?;
+        let example = |point: &&WeightedEvent| self.samples.example(&point.sample);
         // The most frequent kind first, then the time of the peak.
-        let order = |point: &WeightedEvent| (point.sample.kind != kind, (point.sample.minute - peak).abs());
+        let order = |point: &WeightedEvent| (point.sample.series != kind, (point.sample.minute - peak).abs());
         let found = members.iter().filter_map(|point| Some((order(point), example(point)?)));
         let (_, example) = found.min_by_key(|(order, example)| (*order, example.hash))?;
         Some(LogText::string(&example.line))

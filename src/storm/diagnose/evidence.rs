@@ -25,6 +25,10 @@ pub(crate) struct Measures<'p> {
     pub answered: f64,
     /// The share that the other side may accept later.
     pub temporary: f64,
+    /// The share that only a change to this server, its DNS or its accounts ends.
+    pub ours: f64,
+    /// The share in which the service that checks passwords does not answer.
+    pub no_backend: f64,
     /// The number of messages in the sample.
     pub messages: usize,
 }
@@ -59,6 +63,8 @@ pub(crate) enum Finding {
     Few(&'static str, f64),
     /// This share of the storm was deferred.
     Temporary(f64),
+    /// In this share of the storm the login service does not answer.
+    NoBackend(f64),
 }
 
 /// A sentence that a signature asks for; the measures of the storm fill it in.
@@ -79,6 +85,7 @@ pub(crate) enum Evidence {
     Near,
     Answered,
     Temporary,
+    NoBackend,
 }
 
 /// Share from which on a value is common to a storm.
@@ -132,11 +139,18 @@ impl Measures<'_> {
                 (distinct > 2).then_some(Finding::Spread(dimension, distinct))
             }
             Evidence::NoCommon(dimension) => {
-                (self.top(dimension).inside < COMMON_SHARE).then_some(Finding::NoCommon(dimension))
+                // A login and a sender address both name the author: neither may have most of the storm.
+                let same: &[Dimension] = match dimension {
+                    Dimension::User | Dimension::Sender => &[Dimension::User, Dimension::Sender],
+                    _ => &[dimension],
+                };
+                let is_common = same.iter().any(|&dimension| self.top(dimension).inside >= COMMON_SHARE);
+                (!is_common).then_some(Finding::NoCommon(dimension))
             }
             Evidence::Near => Some(Finding::Near(self.near)),
             Evidence::Answered => Some(Finding::Answered(self.answered)),
             Evidence::Temporary => Some(Finding::Temporary(self.temporary)),
+            Evidence::NoBackend => Some(Finding::NoBackend(self.no_backend)),
         }
     }
 

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::storm::detect::living_time::LivingTime;
-use crate::storm::sample::line_minutes::DAY;
-use crate::storm::sample::merge::Samples;
+use crate::storm::sample::line_minutes::{DAY, LineMinutes};
+use crate::storm::sample::points::WeightedEvent;
 
 /// A group of lines that is weeks away from the rest is set aside if it has at most this many minutes, or this share of all.
 const FEW_MINUTES: u32 = 3;
@@ -25,8 +25,8 @@ pub(crate) struct LogSpan {
 
 impl LogSpan {
     /// `minutes` are the first and the last minute of all lines. `None`: no line has a time that can be right.
-    pub(crate) fn of(samples: &Samples, minutes: (i64, i64)) -> Option<Self> {
-        let groups = samples.lines.groups();
+    pub(crate) fn of(lines: &LineMinutes, minutes: (i64, i64)) -> Option<Self> {
+        let groups = lines.groups();
         let all: u32 = groups.iter().map(|(_, _, count)| count).sum();
         let is_few = |count: u32| count <= FEW_MINUTES.max(all / FEW_SHARE) && count * 2 < all;
         let (aside, kept): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(_, _, count)| is_few(*count));
@@ -37,13 +37,19 @@ impl LogSpan {
         let watched = i32::try_from(minutes.1).unwrap_or(last);
         let last = if aside.is_empty() { last.max(watched) } else { last };
         let first = first.max(i32::try_from(minutes.0).unwrap_or(first));
-        let is_aside = |minute: i32| aside.iter().any(|(first, last)| (*first..=*last).contains(&minute));
-        let events = samples.counts.iter().filter(|((minute, _), _)| is_aside(*minute));
-        let events = events.map(|(_, count)| u64::from(*count)).sum();
-        Some(Self { first, last, aside, events })
+        Some(Self { first, last, aside, events: 0 })
     }
 
-    pub(crate) fn contains(&self, minute: i32) -> bool {
+    /// Sets events aside whose time cannot be right, and counts them.
+    pub(crate) fn restrict(&mut self, points: &mut Vec<WeightedEvent>) {
+        let is_aside =
+            |minute: i32| self.aside.iter().any(|(first, last)| (*first..=*last).contains(&minute));
+        let aside = points.iter().filter(|point| is_aside(point.sample.minute));
+        self.events = aside.map(|point| point.weight).sum::<f64>().round() as u64;
+        points.retain(|point| self.contains(point.sample.minute));
+    }
+
+    fn contains(&self, minute: i32) -> bool {
         (self.first..=self.last).contains(&minute)
             && !self.aside.iter().any(|(first, last)| (*first..=*last).contains(&minute))
     }

@@ -3,6 +3,7 @@
 //! Promises: a command quotes every word that comes from a log. May use: storm/detect, storm/sample, and what storm may
 //! use.
 
+pub(crate) mod advice;
 pub(crate) mod builder;
 pub(crate) mod command_values;
 pub(crate) mod commands;
@@ -20,8 +21,8 @@ use super::detect::dataset::{Cluster, Dataset};
 use super::detect::living_time::LivingTime;
 use super::detect::search::storms;
 use super::detect::silence::{Silence, silences};
-use super::sample::merge::Samples;
-use super::sample::points::points;
+use super::sample::points::{NameTable, WeightedEvent, points};
+use super::sample::samples::{Sample, Samples};
 use crate::catalog;
 use crate::report::storm::Storm;
 
@@ -37,19 +38,21 @@ pub(crate) struct Findings {
     pub notes: Vec<String>,
 }
 
-/// The storms of the log.
-pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Findings {
-    let Some(span) = input.minutes.and_then(|minutes| LogSpan::of(samples, minutes)) else {
+/// The storms of the log. `events` are those of the sample, which the samples may have been relieved of.
+pub(crate) fn answer(samples: &Samples, events: Vec<Sample>, input: &DiagnosisInput) -> Findings {
+    let Some(mut span) = input.minutes.and_then(|minutes| LogSpan::of(&samples.lines, minutes)) else {
         return Findings::default();
     };
     let (first, last) = (span.first, span.last);
-    let mut points = points(samples, input.with_greylisting);
-    points.retain(|point| span.contains(point.sample.minute));
-    let dataset = Dataset::new(&points, LivingTime::new(&samples.lines, first, last));
-    let builder = StormBuilder { samples, input, dataset: &dataset, texts: catalog::storms(), last };
+    let (mut points, names) = points(samples, events, input.with_greylisting);
+    span.restrict(&mut points);
+    let dataset =
+        Dataset::new(&points, LivingTime::new(&samples.lines, first, last), samples.level.is_by_minute());
+    let names = &names;
+    let builder = StormBuilder { samples, names, input, dataset: &dataset, texts: catalog::storms(), last };
     let (clusters, silences) = rayon::join(
-        || storms(&dataset, samples, null_sender(samples), input.sensitivity),
-        || silences(&points, &dataset.living, (first, last), input.sensitivity),
+        || storms(&dataset, names, null_sender(&points, names), input.sensitivity),
+        || silences(&points, &samples.served, &dataset.living, (first, last), input.sensitivity),
     );
     let mut storms: Vec<(f64, Storm)> =
         clusters.iter().filter_map(|cluster| builder.storm(cluster)).collect();
@@ -73,8 +76,8 @@ fn explains(dataset: &Dataset, cluster: &Cluster, silence: &Silence) -> bool {
     both * 2 > silence.last - silence.first && failed >= EXPLAINED_SHARE * silence.expected
 }
 
-/// The value of the null sender (`<>`) in the samples. 0: no event has it.
-fn null_sender(samples: &Samples) -> u64 {
-    let mut senders = samples.samples.iter().map(|sample| sample.sender);
-    senders.find(|&id| samples.names.name(id) == b"<>").map_or(0, |id| id.index() as u64)
+/// The value of the null sender (`<>`). 0: no event has it.
+fn null_sender(points: &[WeightedEvent], names: &NameTable) -> u64 {
+    let mut senders = points.iter().map(|point| point.sample.sender);
+    senders.find(|&sender| names.name(sender) == b"<>").map_or(0, |sender| sender.index() as u64)
 }

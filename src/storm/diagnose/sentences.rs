@@ -4,20 +4,19 @@ use super::evidence::Finding;
 use crate::catalog::provider::Providers;
 use crate::report::storm::Dimension;
 use crate::storm::detect::profile::FactorShare;
-use crate::storm::sample::merge::Samples;
-use crate::storm::sample::points::shown;
+use crate::storm::sample::points::{NameTable, shown};
 
 /// The tables that turn values into words.
 #[derive(Clone, Copy)]
 pub(crate) struct Phrasing<'a> {
-    pub samples: &'a Samples,
+    pub names: &'a NameTable<'a>,
     pub providers: &'a Providers,
 }
 
 impl Phrasing<'_> {
     /// The value as text. `None`: no event of the share has one.
     pub(crate) fn value(self, share: &FactorShare) -> Option<String> {
-        shown(share.dimension, share.value, self.samples, self.providers)
+        shown(share.dimension, share.value, self.names, self.providers)
     }
 
     pub(crate) fn sentence(self, finding: &Finding) -> String {
@@ -39,6 +38,9 @@ impl Phrasing<'_> {
             }
             Finding::Near(share) => {
                 format!("in {} of it the other side is a part of this mail system", percent(share))
+            }
+            Finding::NoBackend(share) => {
+                format!("in {} of it the service that checks passwords does not answer", percent(share))
             }
             Finding::Temporary(share) => format!("{} of it is deferred, not refused", percent(share)),
         }

@@ -1,10 +1,12 @@
 //! Defines the sample of one block: counts by the minute, some events, and the metadata of open messages.
 
 use super::line_minutes::LineMinutes;
-use super::series::CountSeries;
-use crate::catalog::provider::Provider;
+use super::series::{CellKey, CountSeries};
+use super::served_minutes::ServedMinute;
+use crate::catalog::Cause;
 use crate::input::read::HeapSize;
 use crate::smtp::event::{Mta, Stage};
+use crate::smtp::side::Side;
 
 /// A piece of a [`BlockSample`]'s text. `start` 0: there is none.
 #[derive(Clone, Copy, Default, Debug)]
@@ -24,12 +26,18 @@ pub(crate) struct MessageSource {
 /// One event of the sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SampledEvent {
+    /// Since 1970-01-01T00:00Z.
+    pub minute: i32,
     /// A hash of its message and recipient, or of its line. Events with the smallest hashes are kept (bottom-k sampling: Cohen
     /// and Kaplan, "Summarizing data using bottom-k sketches", 2007). So the attempts for one recipient of a message are
     /// kept or left out together, and the sample does not depend on how the log is split into files.
     pub hash: u64,
-    /// The key of its message; 0: none.
+    /// The key under which blocks know its message; 0: none.
     pub key: u64,
+    /// A hash of the host and queue id of its message, the same in every run; 0: none.
+    pub message: u64,
+    pub series: CountSeries,
+    pub cause: Option<Cause>,
     /// The metadata of earlier blocks applies to its message too.
     pub is_open: bool,
     pub recipient: TextPiece,
@@ -40,20 +48,30 @@ pub(crate) struct SampledEvent {
     /// The line. Empty: it is no example.
     pub raw: TextPiece,
     pub stage: Option<Stage>,
-    /// The provider of a delivery; a failure has it in its series.
-    pub provider: Option<Provider>,
-    /// The other side is a part of this server's own mail system.
-    pub is_near: bool,
+    pub marks: EventMarks,
     pub mta: Mta,
 }
 
-/// The events of one kind in one minute.
+/// What else matters about an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventMarks {
+    /// Where the other side is.
+    pub side: Side,
+    /// The other side is a part of this server's own mail system.
+    pub is_near: bool,
+    /// Only a change to this server, its DNS or its accounts helps.
+    pub is_ours: bool,
+    /// It is a warning of this server about a fault of its own.
+    pub is_own_fault: bool,
+}
+
+/// The events of one kind in one span of the sample.
 #[derive(Debug)]
-pub(crate) struct MinuteCell {
-    /// Since 1970-01-01T00:00Z.
-    pub minute: i32,
-    pub series: CountSeries,
+pub(crate) struct SampleCell {
+    pub key: CellKey,
     pub count: u32,
+    /// The largest hash of the events, once there are as many as may be kept; else the largest of all.
+    pub largest: u64,
     /// The events in the sample.
     pub events: Vec<SampledEvent>,
 }
@@ -74,7 +92,9 @@ pub(crate) struct OpenSource {
 pub(crate) struct BlockSample {
     /// The text of all pieces.
     pub text: Vec<u8>,
-    pub cells: Vec<MinuteCell>,
+    pub cells: Vec<SampleCell>,
+    /// Exact counts of what was served. A minute may come twice.
+    pub served: Vec<ServedMinute>,
     /// Messages that other blocks may have lines of.
     pub open: Vec<OpenSource>,
     /// Events whose line shows no time.
@@ -87,10 +107,11 @@ impl HeapSize for BlockSample {
     fn held_bytes(&self) -> usize {
         let events: usize = self.cells.iter().map(|cell| cell.events.capacity()).sum();
         self.text.capacity()
-            + self.cells.capacity() * size_of::<MinuteCell>()
+            + self.cells.capacity() * size_of::<SampleCell>()
             + events * size_of::<SampledEvent>()
             + self.open.capacity() * size_of::<OpenSource>()
             + self.lines.len() * size_of::<(i32, u64)>()
+            + self.served.capacity() * size_of::<ServedMinute>()
     }
 }
 

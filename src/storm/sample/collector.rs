@@ -5,21 +5,23 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::block_sample::{BlockSample, MessageSource, MinuteCell, OpenSource, SampledEvent, TextPiece};
-use super::series::CountSeries;
+use super::block_sample::{
+    BlockSample, EventMarks, MessageSource, OpenSource, SampleCell, SampledEvent, TextPiece,
+};
+use super::level::{SampleLevel, SharedLevel};
+use super::own_faults::OwnFaults;
+use super::series::{CellKey, CellKind, CountSeries};
+use super::served_minutes::ServedMinute;
+use crate::catalog::{Retry, reason_row};
 use crate::messages::key::{KeyHasher, PrehashedState};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
-use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::smtp::event::{Direction, Event, Mta, Outcome};
-use crate::smtp::side::is_private;
+use crate::smtp::side::{Side, is_private};
 
-/// The number of failures kept of one kind and minute.
-pub(crate) const FAILED_KEPT: usize = 32;
-/// The number of deliveries kept of one kind and minute; they show the volume of each sender and so on.
-pub(crate) const SERVED_KEPT: usize = 8;
 /// The number of example lines kept of one kind and hour.
 pub(crate) const EXAMPLES_KEPT: usize = 3;
 /// The length to which an example line is cut, in bytes.
@@ -32,9 +34,13 @@ pub(crate) struct Sampler<'a> {
     /// The messages of the current block, by key.
     messages: HashMap<u64, SampledMessage, PrehashedState>,
     /// The index of each cell of the current block.
-    cells: HashMap<(i32, CountSeries), u32, FixedState>,
+    cells: HashMap<CellKey, u32, FixedState>,
     /// The cell that was counted last, which is often the next one too.
-    last: Option<((i32, CountSeries), u32)>,
+    last: Option<(CellKey, u32)>,
+    own_faults: OwnFaults,
+    shared: SharedLevel,
+    /// The level of the current block.
+    level: SampleLevel,
     sample: BlockSample,
 }
 
@@ -52,46 +58,63 @@ struct SampledMessage {
 
 impl<'a> Sampler<'a> {
     /// `keys` has the same seed in all threads of a run.
-    pub(crate) fn new(keys: KeyHasher, filter: &'a Filter) -> Self {
+    pub(crate) fn new(keys: KeyHasher, filter: &'a Filter, shared: SharedLevel) -> Self {
         Self {
             keys,
             filter,
             messages: HashMap::default(),
             cells: HashMap::default(),
             last: None,
+            own_faults: OwnFaults::default(),
+            level: shared.get(),
+            shared,
             sample: BlockSample::default(),
         }
     }
 
     /// Counts an event. Returns the index of its cell if its hash is small enough for the sample.
-    fn count(&mut self, minute: i32, series: CountSeries, hash: u64) -> Option<usize> {
-        let key = (minute, series);
+    fn count(&mut self, minute: i32, kind: CellKind, hash: u64) -> Option<usize> {
+        let key = self.level.cell(CellKey { minute, kind });
         let at = match self.last {
             Some((last, at)) if last == key => at,
             _ => *self.cells.entry(key).or_insert_with(|| {
-                self.sample.cells.push(MinuteCell { minute, series, count: 0, events: Vec::new() });
+                let cell = SampleCell { key, count: 0, largest: u64::MAX, events: Vec::new() };
+                self.sample.cells.push(cell);
                 self.sample.cells.len() as u32 - 1
             }),
         };
         self.last = Some((key, at));
         let cell = self.sample.cells.get_mut(at as usize)?;
         cell.count += 1;
-        let limit = if self.filter.asks_for_sender() {
-            usize::MAX
-        } else if series.is_served() {
-            SERVED_KEPT
-        } else {
-            FAILED_KEPT
-        };
-        if cell.events.len() < limit {
-            return Some(at as usize);
-        }
-        let worst = (0..cell.events.len()).max_by_key(|&at| cell.events.get(at).map(|event| event.hash))?;
-        if cell.events.get(worst)?.hash <= hash {
+        if hash >= cell.largest {
             return None;
         }
-        cell.events.swap_remove(worst);
+        let limit = if self.filter.asks_for_sender() { usize::MAX } else { SampleLevel::kept(kind) };
+        if cell.events.len() >= limit {
+            let hash_at = |&at: &usize| cell.events.get(at).map(|event| event.hash);
+            let largest = (0..cell.events.len()).max_by_key(hash_at)?;
+            cell.events.swap_remove(largest);
+        }
+        if cell.events.len() + 1 >= limit {
+            let others = cell.events.iter().map(|event| event.hash);
+            cell.largest = others.fold(hash, u64::max);
+        }
         Some(at as usize)
+    }
+
+    /// Counts mail that was served. With a filter for senders the merger does it, which knows them.
+    fn serve(&mut self, minute: i32, direction: Direction) {
+        if self.filter.asks_for_sender() {
+            return;
+        }
+        // Nearly all lines are of the latest minutes of the three directions.
+        let latest = self.sample.served.iter_mut().rev().take(6);
+        let known =
+            latest.into_iter().find(|served| (served.minute, served.direction) == (minute, direction));
+        match known {
+            Some(served) => served.count += 1,
+            None => self.sample.served.push(ServedMinute { minute, direction, count: 1 }),
+        }
     }
 
     fn keep_event(&mut self, cell: usize, event: SampledEvent) {
@@ -143,6 +166,15 @@ impl<'a> Sampler<'a> {
         message.source
     }
 
+    /// Keeps the line as an example of its cell, if the hash is among the smallest.
+    fn example(&mut self, cell: usize, hash: u64, raw: &[u8]) -> TextPiece {
+        let Some(cell) = self.sample.cells.get(cell) else { return TextPiece::default() };
+        let smaller = cell.events.iter().filter(|event| event.hash < hash).count();
+        let is_kept = cell.key.kind.is_evidence() && smaller < EXAMPLES_KEPT;
+        let raw = raw.get(..EXAMPLE_LIMIT).unwrap_or(raw);
+        self.sample.keep(Some(raw).filter(|_| is_kept))
+    }
+
     /// The host and the instance of a line.
     fn host_and_instance(&mut self, line: &LogLine) -> (TextPiece, TextPiece) {
         let host = self.sample.keep(Some(line.named_host()).filter(|host| !host.is_empty()));
@@ -159,6 +191,21 @@ fn hash(queue_id: Option<&[u8]>, recipient: Option<&[u8]>, (raw, part): (&[u8], 
         (Some(id), Some(recipient)) => state.hash_one((id, recipient)),
         (Some(_) | None, Some(_) | None) => state.hash_one((raw, part)),
     }
+}
+
+/// Identifies a message by its host and queue id, in every run alike.
+fn message_hash(mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
+    let hash = FixedState::with_seed(0x3e55).hash_one((line.host, mta::message_part(mta, queue_id)));
+    hash.max(1)
+}
+
+/// Whether only a change to this server, its DNS or its accounts helps.
+fn is_ours(logged: &LoggedEvent) -> bool {
+    let class = logged.event.class();
+    let retry = |reason| reason_row(reason).retry(class);
+    logged
+        .verdict
+        .is_some_and(|verdict| verdict.retry.unwrap_or_else(|| retry(verdict.reason)) == Retry::FixOurs)
 }
 
 /// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5, or
@@ -190,38 +237,59 @@ impl EventSink for Sampler<'_> {
             self.sample.undated += 1;
             return;
         };
+        let minute = moment.minute() as i32;
+        if series.is_served() {
+            self.serve(minute, series.direction);
+        }
         let hash = hash(event.queue_id, event.recipient, (logged.raw, logged.part));
-        let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
+        let kind = CellKind::of(&series);
+        let provider = if kind.is_evidence() { logged.provider() } else { None };
+        let kind = kind.of_provider(provider);
+        let Some(cell) = self.count(minute, kind, hash) else { return };
         let key = event.queue_id.map_or(0, |id| self.keys.key_on_host(event.mta, logged.line, id));
         let message = self.messages.get(&key).copied().unwrap_or_default();
         let mut source = message.source;
-        let inbound = event.direction == Direction::Inbound;
+        // Of strangers only the client counts: what they claim is made up.
+        let (sender, recipient) = if kind.is_stranger() && !self.filter.asks_for_sender() {
+            (None, None)
+        } else {
+            (event.sender, event.recipient)
+        };
         let own = MessageSource {
-            sender: self.sample.keep(event.sender),
+            sender: self.sample.keep(sender),
             user: self.sample.keep(mta::login(event, logged.line)),
             client: TextPiece::default(),
         };
         source.learn(own);
-        let peer =
-            if inbound { event.peer.ip.or(event.peer.host) } else { event.peer.host.or(event.peer.ip) };
+        let peer = if event.direction == Direction::Inbound {
+            event.peer.ip.or(event.peer.host)
+        } else {
+            event.peer.host.or(event.peer.ip)
+        };
         let (host, instance) = self.host_and_instance(logged.line);
-        let raw = logged.raw.get(..EXAMPLE_LIMIT).unwrap_or(logged.raw);
-        let smaller = |cell: &MinuteCell| cell.events.iter().filter(|event| event.hash < hash).count();
-        let is_kept = |cell: &MinuteCell| smaller(cell) < EXAMPLES_KEPT;
-        let is_example = !series.is_served() && self.sample.cells.get(cell).is_some_and(is_kept);
+        let raw = self.example(cell, hash, logged.raw);
+        let provider = provider.or_else(|| logged.provider());
         let event = SampledEvent {
+            minute,
             hash,
             key,
+            message: event.queue_id.map_or(0, |id| message_hash(event.mta, logged.line, id)),
+            series: CountSeries { provider, ..series },
+            cause: logged.verdict.and_then(|verdict| verdict.cause),
             is_open: key != 0 && !message.is_complete,
-            recipient: self.sample.keep(event.recipient),
+            recipient: self.sample.keep(recipient),
             host,
             instance,
             peer: self.sample.keep(peer),
             source,
-            raw: self.sample.keep(Some(raw).filter(|_| is_example)),
+            raw,
             stage: event.stage,
-            provider: if series.is_served() { logged.provider() } else { None },
-            is_near: is_near(event, logged.line),
+            marks: EventMarks {
+                side: Side::of(event),
+                is_near: is_near(event, logged.line),
+                is_ours: is_ours(logged),
+                is_own_fault: false,
+            },
             mta: event.mta,
         };
         self.keep_event(cell, event);
@@ -240,12 +308,19 @@ impl EventSink for Sampler<'_> {
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };
+        let minute = minute as i32;
+        self.serve(minute, Direction::Inbound);
         let hash = hash(None, None, (logged.raw, 0));
-        let Some(cell) = self.count(minute as i32, CountSeries::TAKEN, hash) else { return };
+        let series = CountSeries::TAKEN;
+        let Some(cell) = self.count(minute, CellKind::of(&series), hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
         let event = SampledEvent {
+            minute,
             hash,
             key,
+            message: message_hash(fact.mta, logged.line, fact.queue_id),
+            series,
+            cause: None,
             is_open: false,
             recipient: TextPiece::default(),
             host,
@@ -254,9 +329,44 @@ impl EventSink for Sampler<'_> {
             source: MessageSource { client: TextPiece::default(), ..source },
             raw: TextPiece::default(),
             stage: None,
-            provider: None,
-            is_near: false,
+            marks: EventMarks { side: Side::Internet, is_near: false, is_ours: false, is_own_fault: false },
             mta: fact.mta,
+        };
+        self.keep_event(cell, event);
+    }
+
+    fn warning(&mut self, logged: &LoggedWarning) {
+        // A filter selects results, and a warning is none.
+        if !self.filter.is_empty() {
+            return;
+        }
+        let Some((reason, cause)) = self.own_faults.find(&logged.warning) else { return };
+        let Some(minute) = logged.minute else {
+            self.sample.undated += 1;
+            return;
+        };
+        let minute = minute as i32;
+        let (series, hash) = (CountSeries::own_fault(reason), hash(None, None, (logged.raw, 0)));
+        let Some(cell) = self.count(minute, CellKind::of(&series), hash) else { return };
+        let (host, instance) = self.host_and_instance(logged.line);
+        let raw = self.example(cell, hash, logged.raw);
+        let event = SampledEvent {
+            minute,
+            hash,
+            key: 0,
+            message: 0,
+            series,
+            cause,
+            is_open: false,
+            recipient: TextPiece::default(),
+            host,
+            instance,
+            peer: TextPiece::default(),
+            source: MessageSource::default(),
+            raw,
+            stage: None,
+            marks: EventMarks { side: Side::ThisHost, is_near: true, is_ours: true, is_own_fault: true },
+            mta: logged.warning.mta,
         };
         self.keep_event(cell, event);
     }
@@ -271,6 +381,7 @@ impl EventSink for Sampler<'_> {
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockSample {
         self.last = None;
         self.cells.clear();
+        self.level = self.shared.get();
         for (key, message) in self.messages.drain() {
             // Most messages arrive and leave within a block, so no other block needs them.
             if message.is_new && message.is_over {

@@ -7,6 +7,9 @@ pub(crate) const DAY: i32 = 24 * 60;
 /// Two groups of stamps that are this many minutes apart do not belong to one log: three weeks.
 const FAR_OFF: i32 = 21 * DAY;
 
+/// The largest number of hours that are kept, the latest: 15 years, 3 MiB.
+const HOURS_LIMIT: usize = 1 << 17;
+
 /// The minutes with at least one line, as one bit each, by hour since 1970-01-01T00:00Z.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct LineMinutes(BTreeMap<i32, u64>);
@@ -19,6 +22,10 @@ impl LineMinutes {
     /// Adds the minutes of an hour, one bit each.
     pub(crate) fn add_hour(&mut self, hour: i32, bits: u64) {
         *self.0.entry(hour).or_default() |= bits;
+        // Only a log with random timestamps has so many.
+        while self.0.len() > HOURS_LIMIT {
+            self.0.pop_first();
+        }
     }
 
     /// The hours and their bits, in the order of time.

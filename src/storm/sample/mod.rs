@@ -4,8 +4,13 @@
 
 pub(crate) mod block_sample;
 pub(crate) mod collector;
+pub(crate) mod level;
 pub(crate) mod line_minutes;
 pub(crate) mod merge;
+pub(crate) mod open_message;
+pub(crate) mod own_faults;
 pub(crate) mod plan;
 pub(crate) mod points;
+pub(crate) mod samples;
 pub(crate) mod series;
+pub(crate) mod served_minutes;

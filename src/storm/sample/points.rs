@@ -6,13 +6,12 @@ use clap::ValueEnum;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 
-use super::merge::{Sample, SampleKind, Samples};
-use super::series::CountSeries;
+use super::samples::{Sample, Samples};
 use crate::catalog::ReasonKin;
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::value_name;
-use crate::collections::interner::Symbol;
+use crate::collections::interner::{Interner, Symbol};
 use crate::parse::log_text::LogText;
 use crate::report::storm::Dimension;
 use crate::smtp::event::{Direction, Stage};
@@ -30,8 +29,10 @@ pub(crate) enum MailFlow {
 /// An event of the sample, and how many events it stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WeightedEvent {
+    /// Its names are numbers of a [`NameTable`].
     pub sample: Sample,
-    pub series: CountSeries,
+    /// Its provider, or that of other mail for the domain.
+    pub provider: Option<Provider>,
     pub flow: MailFlow,
     /// The number of events that it stands for.
     pub weight: f64,
@@ -40,12 +41,48 @@ pub(crate) struct WeightedEvent {
     /// The same recipient of the same message failed for the same reason before. Because a log may begin with a full
     /// queue, the first failure of a message that is older than the log is a retry too. So is a delivery after all that.
     pub is_retry: bool,
+    /// It is evidence of a storm: the first failure of a recipient of a message, or a rejection that an administrator may have
+    /// to act on. Strangers that are rejected as they should be are none.
+    pub is_unit: bool,
     /// The cause that its reason shares with others. `None`: it has no reason, or one that tells nothing new.
     pub kin: Option<ReasonKin>,
 }
 
 /// The value of a point in one dimension, as a number; 0: it has none. Equal numbers are equal values.
 pub(crate) type FactorValue = u64;
+
+/// The names of a log's events, numbered by their first event: the numbers depend on the events alone, not on the order in
+/// which blocks named them.
+pub(crate) struct NameTable<'a> {
+    interner: &'a Interner,
+    /// The interner's symbols, by number from 1 on.
+    order: Vec<Symbol>,
+}
+
+impl<'a> NameTable<'a> {
+    /// Gives the events their numbers.
+    fn number(events: &mut [Sample], interner: &'a Interner) -> Self {
+        let mut numbers = vec![Symbol::OVERFLOW; interner.count()];
+        let mut order = Vec::new();
+        for event in events {
+            for name in event.names_mut().into_iter().filter(|name| **name != Symbol::OVERFLOW) {
+                let Some(number) = numbers.get_mut(name.index()) else { continue };
+                if *number == Symbol::OVERFLOW {
+                    order.push(*name);
+                    *number = Symbol::at(order.len());
+                }
+                *name = *number;
+            }
+        }
+        Self { interner, order }
+    }
+
+    /// The name, in lower case. Empty: there is none.
+    pub(crate) fn name(&self, number: Symbol) -> &'a [u8] {
+        let symbol = number.index().checked_sub(1).and_then(|at| self.order.get(at));
+        symbol.map_or(b"", |&symbol| self.interner.name(symbol))
+    }
+}
 
 /// What the log shows about recipient domains.
 struct DomainNames {
@@ -57,20 +94,20 @@ struct DomainNames {
 
 impl DomainNames {
     /// Learns the domains of this server from most of the deliveries, and providers from all replies that name a server.
-    fn learn(samples: &Samples) -> Self {
+    fn learn(events: &[Sample]) -> Self {
         let mut counts: HashMap<(Symbol, Provider), u32, FixedState> = HashMap::default();
         let mut here: HashMap<Symbol, (u32, u32), FixedState> = HashMap::default();
-        for sample in samples.samples.iter().filter(|sample| sample.domain != Symbol::OVERFLOW) {
-            let Some(series) = samples.kinds.get(sample.kind as usize) else { continue };
-            if series.direction == Direction::Inbound {
-                continue;
-            }
-            if let Some(provider) = series.provider.or(sample.provider) {
+        let has_domain = |sample: &&Sample| {
+            sample.domain != Symbol::OVERFLOW && sample.series.direction != Direction::Inbound
+        };
+        for sample in events.iter().filter(has_domain) {
+            let series = sample.series;
+            if let Some(provider) = series.provider {
                 *counts.entry((sample.domain, provider)).or_default() += 1;
             }
             if series.is_served() {
                 let (near, all) = here.entry(sample.domain).or_default();
-                *near += u32::from(sample.is_near);
+                *near += u32::from(sample.marks.is_near);
                 *all += 1;
             }
         }
@@ -85,19 +122,21 @@ impl DomainNames {
     }
 }
 
-/// The points in the order of time; the order within a minute depends on the events alone. `with_greylisting` makes greylisting a
-/// failure.
-pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedEvent> {
-    let domains = DomainNames::learn(samples);
-    let shows_arrivals = shows_arrivals(samples);
-    let mut points: Vec<WeightedEvent> = Vec::with_capacity(samples.samples.len());
+/// The points in the order of time, and their names; the order within a minute depends on the events alone. `events` are
+/// those of the sample. `with_greylisting` makes greylisting a failure.
+pub(crate) fn points<'a>(
+    samples: &'a Samples,
+    mut events: Vec<Sample>,
+    with_greylisting: bool,
+) -> (Vec<WeightedEvent>, NameTable<'a>) {
+    let weights = samples.weights(&events);
+    let names = NameTable::number(&mut events, &samples.names);
+    let domains = DomainNames::learn(&events);
+    let shows_arrivals = shows_arrivals(&events);
     let mut seen: HashSet<(u64, Symbol, Option<ReasonKin>), FixedState> = HashSet::default();
     let mut failed: HashSet<(u64, Symbol), FixedState> = HashSet::default();
-    for cell in samples.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
-        let Some(first) = cell.first() else { continue };
-        let Some(&series) = samples.kinds.get(first.kind as usize) else { continue };
-        let count = samples.counts.get(&(first.minute, first.kind)).copied().unwrap_or_default();
-        let weight = f64::from(count) / cell.len() as f64;
+    let point = |(mut sample, weight): (Sample, f64)| {
+        let series = sample.series;
         let flow = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
         let is_greylisted = series.reason == Some(Reason::Greylisted);
         let is_failure = !series.is_served() && (with_greylisting || !is_greylisted);
@@ -106,37 +145,35 @@ pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedE
         } else {
             series.reason.and_then(Reason::kin)
         };
-        points.extend(cell.iter().map(|&sample| {
-            let failure = (sample.message, sample.recipient, kin);
-            let mut series = series;
-            let mut sample = sample;
-            if flow == MailFlow::Out {
-                series.provider = series
-                    .provider
-                    .or(sample.provider)
-                    .or_else(|| domains.providers.get(&sample.domain).copied());
-                sample.is_near |= domains.ours.contains(&sample.domain);
-            }
-            let is_first = seen.insert(failure) && !(shows_arrivals && sample.is_older);
-            let known = (sample.message, sample.recipient);
-            // Mail that failed before, or is older than the log, is no new mail when it is delivered at last.
-            let is_late = failed.contains(&known) || shows_arrivals && sample.is_older;
-            if is_failure {
+        let mut provider = series.provider;
+        if flow == MailFlow::Out {
+            provider = provider.or_else(|| domains.providers.get(&sample.domain).copied());
+            sample.marks.is_near |= domains.ours.contains(&sample.domain);
+        }
+        let known = (sample.message, sample.recipient);
+        let has_message = flow == MailFlow::Out && sample.message != 0;
+        let is_older = shows_arrivals && sample.is_older;
+        let is_retry = has_message
+            && if is_failure {
+                let is_first = seen.insert((sample.message, sample.recipient, kin));
                 failed.insert(known);
-            }
-            let is_again = if is_failure { !is_first } else { series.is_served() && is_late };
-            let is_retry = is_again && flow == MailFlow::Out && sample.message != 0;
-            WeightedEvent { sample, series, flow, weight, is_failure, is_retry, kin }
-        }));
-    }
-    points
+                !is_first || is_older
+            } else {
+                // Mail that failed before, or is older than the log, is no new mail when it is delivered at last.
+                series.is_served() && (is_older || failed.contains(&known))
+            };
+        let is_stranger = || flow == MailFlow::In && series.reason.is_some_and(Reason::turns_strangers_away);
+        let is_unit = is_failure && !is_retry && kin.is_some() && !is_stranger();
+        WeightedEvent { sample, provider, flow, weight, is_failure, is_retry, is_unit, kin }
+    };
+    let points = events.into_iter().zip(weights).map(point).collect();
+    (points, names)
 }
 
 /// Whether the log shows the arrival of most messages that were delivered. Some logs do not, for example one with the
 /// lines of Postfix's smtp only.
-fn shows_arrivals(samples: &Samples) -> bool {
-    let is_served = |kind: SampleKind| samples.kinds.get(kind as usize).is_some_and(CountSeries::is_served);
-    let served = samples.samples.iter().filter(|sample| sample.message != 0 && is_served(sample.kind));
+fn shows_arrivals(events: &[Sample]) -> bool {
+    let served = events.iter().filter(|event| event.message != 0 && event.series.is_served());
     let (older, all) =
         served.fold((0, 0), |(older, all), sample| (older + u64::from(sample.is_older), all + 1));
     older * 2 < all
@@ -152,7 +189,7 @@ pub(crate) fn reason_of(value: FactorValue) -> Option<Reason> {
 pub(crate) fn shown(
     dimension: Dimension,
     value: FactorValue,
-    samples: &Samples,
+    names: &NameTable,
     providers: &Providers,
 ) -> Option<String> {
     let at = value.checked_sub(1)? as usize;
@@ -175,27 +212,20 @@ pub(crate) fn shown(
         | Dimension::Sender
         | Dimension::User
         | Dimension::Client => {
-            let id = samples.names.symbol_at(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
-            Some(LogText::string(samples.names.name(id)))
+            let name = names.name(Symbol::at(value as usize));
+            (!name.is_empty()).then(|| LogText::string(name))
         }
     }
 }
 
 impl WeightedEvent {
-    /// Whether it is evidence of a storm: the first failure of a recipient of a message, or a rejection that an administrator may
-    /// have to act on. Strangers that are rejected as they should be are none.
-    pub(crate) fn is_unit(&self) -> bool {
-        let is_new = self.is_failure && !self.is_retry && self.kin.is_some();
-        is_new
-            && (self.flow == MailFlow::Out || !self.series.reason.is_some_and(Reason::turns_strangers_away))
-    }
-
     /// The point's value in a dimension. 0: it has none.
     pub(crate) fn value(&self, dimension: Dimension) -> FactorValue {
         let name = |id: Symbol| id.index() as u64;
-        let Self { sample, series, .. } = self;
+        let sample = &self.sample;
+        let series = &sample.series;
         match dimension {
-            Dimension::Provider => series.provider.map_or(0, |provider| provider.index() as u64 + 1),
+            Dimension::Provider => self.provider.map_or(0, |provider| provider.index() as u64 + 1),
             Dimension::Domain => name(sample.domain),
             Dimension::Recipient => name(sample.recipient),
             Dimension::Relay if self.flow == MailFlow::Out => name(sample.peer),

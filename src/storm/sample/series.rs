@@ -1,6 +1,4 @@
-//! Defines the kind of an event: events of a minute with the same kind are counted together.
-
-use std::hash::{Hash, Hasher};
+//! Defines the kind of an event, and the coarser kind of the cells in which events of a minute are counted together.
 
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::Provider;
@@ -9,7 +7,7 @@ use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// A kind of event. Mail that a client handed over successfully is inbound and delivered.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct CountSeries {
     pub direction: Direction,
     pub outcome: Outcome,
@@ -20,24 +18,61 @@ pub(crate) struct CountSeries {
     pub provider: Option<Provider>,
 }
 
-impl Hash for CountSeries {
-    /// Hashes all fields as one word, like the key of a tally.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
-        let code = self.code.map_or(0, |code| u64::from(code.number()));
-        let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
-        let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
-        let class = self.class.map_or(0, |class| class as u64 + 1);
-        let outcome = (self.outcome as u64) << 2 | self.direction as u64;
-        state.write_u64(enhanced << 37 | code << 27 | reason << 20 | provider << 10 | class << 6 | outcome);
+/// What the events of a cell have in common, packed: the direction, whether they were served, and of failures that may be
+/// evidence of a storm the reason and the provider. Codes are left out: they would multiply the cells without need.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct CellKind(u32);
+
+impl CellKind {
+    const SERVED: u32 = 1;
+    const STRANGER: u32 = 2;
+    /// Greylisting, which is evidence only on request.
+    const NORMAL: u32 = 3;
+    const FAILED: u32 = 0;
+
+    /// The kind of events of this series, with the provider if it has one.
+    pub(crate) fn of(series: &CountSeries) -> Self {
+        let direction = series.direction as u32;
+        let is_stranger =
+            series.direction == Direction::Inbound && series.reason.is_some_and(Reason::turns_strangers_away);
+        let reason = || series.reason.map_or(0, |reason| reason as u32 + 1);
+        let packed = match series.reason {
+            _ if series.is_served() => Self::SERVED,
+            _ if is_stranger => Self::STRANGER,
+            reason if reason.and_then(Reason::kin).is_none() => Self::NORMAL,
+            _ => reason() << 4 | Self::FAILED,
+        };
+        Self(packed | direction << 2).of_provider(series.provider)
     }
+
+    /// The same kind for a provider, which only evidence is told apart by.
+    pub(crate) fn of_provider(self, provider: Option<Provider>) -> Self {
+        let provider = provider.filter(|_| self.is_evidence());
+        Self(self.0 | provider.map_or(0, |provider| (provider.index() as u32 + 1) << 10))
+    }
+
+    /// Its events may be evidence of a storm; the others only show how much mail there is.
+    pub(crate) fn is_evidence(self) -> bool {
+        self.0 & 3 == Self::FAILED
+    }
+
+    /// Rejections of strangers, as they should be.
+    pub(crate) fn is_stranger(self) -> bool {
+        self.0 & 3 == Self::STRANGER
+    }
+}
+
+/// The events of one kind in one minute, or in a span that begins with it, counted from 1970-01-01T00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct CellKey {
+    pub minute: i32,
+    pub kind: CellKind,
 }
 
 impl CountSeries {
     /// A message that was accepted from a client.
     pub(crate) const TAKEN: Self = Self::served(Direction::Inbound);
 
-    /// The provider stays `None`: it takes a look-up, which is done only for events in the sample.
     const fn served(direction: Direction) -> Self {
         Self {
             direction,
@@ -50,8 +85,19 @@ impl CountSeries {
         }
     }
 
+    /// A warning of this server about a fault of its own, for which clients are turned away for now.
+    pub(crate) const fn own_fault(reason: Reason) -> Self {
+        Self {
+            outcome: Outcome::Rejected,
+            class: Some(Class::Transient),
+            reason: Some(reason),
+            ..Self::served(Direction::Inbound)
+        }
+    }
+
     /// The kind of an event. `None`: the event cannot be part of a storm. The reply of a host before the next one is tried is repeated
-    /// by the final line, a warning rejects nothing, and an expired message failed long ago.
+    /// by the final line, a warning rejects nothing, and an expired message failed long ago. The provider stays `None`: it
+    /// takes a look-up, which most events do not need.
     pub(crate) fn of(logged: &LoggedEvent) -> Option<Self> {
         let event = logged.event;
         match event.outcome {
@@ -63,7 +109,7 @@ impl CountSeries {
                 code: event.code,
                 enhanced: event.enhanced,
                 reason: logged.verdict.map(|verdict| verdict.reason),
-                provider: logged.provider(),
+                provider: None,
             }),
             Outcome::Expired
             | Outcome::Attempt

@@ -4,7 +4,7 @@
 //! A line of another shape is not understood: an ACL can log any text, and so can a newer version.
 
 use super::client::RejectedClient;
-use super::text_table::{ROUTINE, WARNINGS, begins_with_entry};
+use super::text_table::{ROUTINE, WARNINGS};
 use crate::parse::mta::parsed::{ParsedLine, address, begins, find, split_once, split_word};
 
 /// A known shape of a line that needs no event.
@@ -25,10 +25,10 @@ pub(crate) fn read(text: &[u8]) -> Option<ParsedLine<'_>> {
 
 /// The shape of a text that is no event and no queue record. `None`: no version of Exim that we know logs it.
 pub(crate) fn find_shape(text: &[u8]) -> Option<LineShape> {
-    if begins_with_entry(text, &WARNINGS) {
+    if WARNINGS.begins(text) {
         return Some(LineShape::Warning);
     }
-    if begins_with_entry(text, &ROUTINE) {
+    if ROUTINE.begins(text) {
         return Some(LineShape::Routine);
     }
     of_client(text)

@@ -1,14 +1,38 @@
 //! Holds the beginnings of Exim's log texts that need no event, from the calls of `log_write()` in its source.
 
-/// Whether the text begins with an entry of the table, which is sorted.
-pub(crate) fn begins_with_entry(text: &[u8], table: &[&[u8]]) -> bool {
-    let from = table.partition_point(|start| start.first() < text.first());
-    let of_first = table.get(from..).unwrap_or_default();
-    of_first.iter().take_while(|start| start.first() == text.first()).any(|start| text.starts_with(start))
+/// Beginnings of texts, with an index by their first byte.
+pub(crate) struct TextTable<const COUNT: usize> {
+    entries: [&'static [u8]; COUNT],
+    /// The entries that begin with a byte: from the entry `starts[byte]` to the entry `starts[byte + 1]`.
+    starts: [u16; 257],
+}
+
+impl<const COUNT: usize> TextTable<COUNT> {
+    /// The entries are sorted, and none is empty.
+    const fn new(entries: [&'static [u8]; COUNT]) -> Self {
+        let mut starts = [0; 257];
+        let (mut byte, mut at) = (0, 0);
+        while byte < 257 {
+            while at < COUNT && (entries[at][0] as usize) < byte {
+                at += 1;
+            }
+            starts[byte] = at as u16;
+            byte += 1;
+        }
+        Self { entries, starts }
+    }
+
+    /// Whether the text begins with an entry.
+    pub(crate) fn begins(&self, text: &[u8]) -> bool {
+        let Some(&first) = text.first() else { return false };
+        let first = usize::from(first);
+        let (from, to) = (usize::from(self.starts[first]), usize::from(self.starts[first + 1]));
+        self.entries.get(from..to).unwrap_or_default().iter().any(|start| text.starts_with(start))
+    }
 }
 
 /// Beginnings of lines about connections, queue runs, TLS and signatures. Sorted.
-pub(crate) const ROUTINE: [&[u8]; 121] = [
+pub(crate) static ROUTINE: TextTable<121> = TextTable::new([
     b"ARC: ",
     b"ATRN '",
     b"Abandon queue run",
@@ -130,10 +154,10 @@ pub(crate) const ROUTINE: [&[u8]; 121] = [
     b"tls_verify ",
     b"unexpected EOF while reading SMTP",
     b"unexpected disconnection while reading SMTP",
-];
+]);
 
 /// Beginnings of warnings and panic texts. Sorted.
-pub(crate) const WARNINGS: [&[u8]; 196] = [
+pub(crate) static WARNINGS: TextTable<196> = TextTable::new([
     b"---",
     b"2nd fork ",
     b"ACL ",
@@ -330,7 +354,7 @@ pub(crate) const WARNINGS: [&[u8]; 196] = [
     b"unrecognized ",
     b"warn_message_file ",
     b"warning: ",
-];
+]);
 
 #[cfg(test)]
 mod tests {
@@ -338,6 +362,17 @@ mod tests {
 
     #[test]
     fn tables_are_sorted() {
-        assert!(ROUTINE.is_sorted() && WARNINGS.is_sorted());
+        assert!(ROUTINE.entries.is_sorted() && WARNINGS.entries.is_sorted());
+    }
+
+    #[test]
+    fn the_index_finds_each_entry_and_nothing_else() {
+        for entry in ROUTINE.entries {
+            let longer = [entry, b"x"].concat();
+            assert!(ROUTINE.begins(entry) && ROUTINE.begins(&longer), "{}", entry.escape_ascii());
+        }
+        for text in [&b""[..], b"\0", b"\xff", b"Accept", b"zebra"] {
+            assert!(!ROUTINE.begins(text), "{}", text.escape_ascii());
+        }
     }
 }

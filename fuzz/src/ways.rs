@@ -1,0 +1,123 @@
+//! One log, read in many ways: threads, block sizes, compression, parts and time ranges change no answer, and sums agree.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::program::{answer, answer_of};
+
+/// Numbers of threads and block sizes that are compared with one thread and the default size.
+const WAYS: [(&str, &str); 4] = [("1", "97"), ("2", "1000"), ("7", "333"), ("7", "16384")];
+
+/// The commands whose whole output must be the same, whatever the way.
+const COMMANDS: [&[&str]; 5] = [
+    &["scan", "--format", "json", "--delays", "--storms", "--top", "50", "--by", "hour"],
+    &["events"],
+    &["storm", "--format", "json"],
+    &["trace", "--format", "json", "example", "--top", "0"],
+    &["trace", "--raw", "@example.com", "--top", "3"],
+];
+
+/// The options of a command with those that choose the way.
+fn with<'a>(command: &[&'a str], threads: &'a str, size: &'a str) -> Vec<&'a str> {
+    [command, &["-j", threads, "--block-size", size]].concat()
+}
+
+/// The first difference between ways to read the log. `None`: there is none.
+pub fn difference(log: &[u8]) -> Option<String> {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let file = folder.path().join("mail.log");
+    fs::write(&file, log).expect("there is space for a small file");
+    of_ways(&file)
+        .or_else(|| of_forms(folder.path(), &file, log))
+        .or_else(|| of_sums(&file))
+        .or_else(|| of_times(&file))
+}
+
+fn of_ways(file: &Path) -> Option<String> {
+    COMMANDS.iter().find_map(|command| {
+        let whole = answer(&[command, &["-j", "1"][..]].concat(), file);
+        if command.contains(&"json") && serde_json::from_str::<Value>(&whole).is_err() {
+            return Some(format!("{command:?}: no JSON"));
+        }
+        let differs =
+            |&&(threads, size): &&(&str, &str)| answer(&with(command, threads, size), file) != whole;
+        let (threads, size) = WAYS.iter().find(differs)?;
+        Some(format!("{command:?}: {threads} threads, blocks of {size} bytes"))
+    })
+}
+
+/// A report without what says how the log was read.
+fn report(files: &[&Path]) -> Value {
+    let text = answer_of(&["scan", "--format", "json", "--top", "50"], files);
+    let mut report: Value = serde_json::from_str(&text).expect("a report is JSON");
+    report["input"] = Value::Null;
+    report["notes"] = Value::Null;
+    report
+}
+
+/// Compressed, the log gives the same report.
+fn of_forms(folder: &Path, file: &Path, log: &[u8]) -> Option<String> {
+    let packed = folder.join("packed.gz");
+    let out = fs::File::create(&packed).expect("the folder is there");
+    let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
+    encoder.write_all(log).and_then(|()| encoder.finish()).expect("there is space for a small file");
+    (report(&[file]) != report(&[&packed])).then(|| "gzip".to_owned())
+}
+
+/// The counts of a report that the listing of events must give, too.
+fn of_sums(file: &Path) -> Option<String> {
+    let totals = report(&[file])["totals"].take();
+    let mut listed: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for line in answer(&["events"], file).lines() {
+        let Ok(event) = serde_json::from_str::<Value>(line) else {
+            return Some("an event that is no JSON".to_owned());
+        };
+        let word = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        *listed.entry((word("direction"), word("outcome"))).or_default() += 1;
+    }
+    let sum = |direction: &str, outcome: &str| {
+        listed.get(&(direction.to_owned(), outcome.to_owned())).copied().unwrap_or_default()
+    };
+    for direction in ["outbound", "local"] {
+        for outcome in ["delivered", "deferred", "bounced", "expired"] {
+            let counted = totals[direction][outcome].as_u64().unwrap_or_default();
+            let hops = if outcome == "delivered" { totals["hops"].as_u64().unwrap_or_default() } else { 0 };
+            let events = sum(direction, outcome);
+            // A hand-over to a filter is listed, and counted apart.
+            if counted > events || counted + hops < events {
+                return Some(format!("{direction} {outcome}: {counted} in the report, {events} events"));
+            }
+        }
+    }
+    let refused = totals["inbound"]["refused"].as_u64().unwrap_or_default();
+    (refused != sum("inbound", "rejected"))
+        .then(|| format!("refused: {refused}, {} events", sum("inbound", "rejected")))
+}
+
+/// The events before a time and from it on are all events that show a time.
+fn of_times(file: &Path) -> Option<String> {
+    let all = answer(&["events"], file);
+    let time = |line: &str| {
+        let event: Value = serde_json::from_str(line).ok()?;
+        event["time"].as_str().map(str::to_owned)
+    };
+    let mut dated: Vec<(String, &str)> = all.lines().filter_map(|line| Some((time(line)?, line))).collect();
+    let middle = dated.get(dated.len() / 2)?.0.clone();
+    let before = answer(&["events", "--until", &middle], file);
+    let after = answer(&["events", "--since", &middle], file);
+    let mut parts: Vec<&str> = before.lines().chain(after.lines()).collect();
+    let mut whole: Vec<&str> = dated.drain(..).map(|(_, line)| line).collect();
+    parts.sort_unstable();
+    whole.sort_unstable();
+    (parts != whole)
+        .then(|| format!("--until and --since {middle}: {} events, not {}", parts.len(), whole.len()))
+}
+
+/// The property of a target: no difference.
+pub fn check(bytes: &[u8]) {
+    assert_eq!(difference(bytes), None);
+}
