@@ -199,6 +199,9 @@ pub mod internals {
             pub use crate::parse::year::{FileTimeResolution, LatestPossible};
         }
     }
+    pub mod part {
+        pub use crate::part::file::section_names;
+    }
     pub mod pipeline {
         pub mod calendar {
             pub use crate::pipeline::calendar::{Calendar, TimeResolution};

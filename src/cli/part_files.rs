@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::error::CliError;
 use crate::input::error::shown;
-use crate::part::Part;
+use crate::part::LogPart;
 use crate::part::error::PartError;
 use crate::part::file::read_head;
 use crate::part::order::NamedHead;
@@ -72,12 +72,7 @@ pub(crate) fn find(files: &[PathBuf]) -> Result<Vec<FoundPart>, CliError> {
     Ok(found)
 }
 
-fn find_in(
-    bytes: &[u8],
-    name: &str,
-    held: &HeldBytes,
-    found: &mut Vec<FoundPart>,
-) -> Result<(), CliError> {
+fn find_in(bytes: &[u8], name: &str, held: &HeldBytes, found: &mut Vec<FoundPart>) -> Result<(), CliError> {
     let mut rest = bytes;
     loop {
         let refused = |why| CliError::Part { name: name.to_owned(), why };
@@ -94,7 +89,7 @@ fn find_in(
 
 impl PartPlace {
     /// The whole part. `files_before` is the number of files of the parts before.
-    pub(crate) fn read(&self, named: &NamedHead, files_before: usize) -> Result<Part, CliError> {
+    pub(crate) fn read(&self, named: &NamedHead, files_before: usize) -> Result<LogPart, CliError> {
         let refused = |why| CliError::Part { name: named.name.clone(), why };
         let bytes = match &self.held {
             HeldBytes::Memory(bytes) => bytes.clone(),

@@ -48,7 +48,10 @@ mod tests {
         };
         // A part that was written once must be read for ever.
         let known = [hash(&[b""]), hash(&[b"4jXCsJ3c7Hz7j9M"]), hash(&[b"mx1", b"postfix"])];
-        assert_eq!(known, [10_381_446_459_307_089_785, 5_935_109_347_267_913_867, 16_941_525_478_790_551_425]);
+        assert_eq!(
+            known,
+            [10_381_446_459_307_089_785, 5_935_109_347_267_913_867, 16_941_525_478_790_551_425]
+        );
         assert_ne!(hash(&[b"ab", b"c"]), hash(&[b"a", b"bc"]));
     }
 

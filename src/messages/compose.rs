@@ -149,7 +149,10 @@ impl OpenParts {
             let Some(message) = partial.resume(None, unfiltered, totals) else { continue };
             if message.final_state(false).is_some_and(FinalState::is_in_queue) {
                 let is_known = true;
-                self.keep(key, PartialMessage { message: Some(message), is_known, ..PartialMessage::default() });
+                self.keep(
+                    key,
+                    PartialMessage { message: Some(message), is_known, ..PartialMessage::default() },
+                );
             } else {
                 message.count_into(false, totals);
             }

@@ -11,7 +11,9 @@ pub enum PartError {
     Damaged { what: &'static str },
     #[error("it was counted with {what} than {other}; parts of one report need the same")]
     Different { what: &'static str, other: String },
-    #[error("it and {other} both hold lines of {host} from {from} to {until}; a line may be in one part only")]
+    #[error(
+        "it and {other} both hold lines of {host} from {from} to {until}; a line may be in one part only"
+    )]
     Overlap { other: String, host: String, from: String, until: String },
     #[error("it and {other} were both made from {path}")]
     SameSource { other: String, path: String },

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use twox_hash::XxHash3_64;
 
-use super::Part;
+use super::LogPart;
 use super::coverage::KeptCoverage;
 use super::error::PartError;
 use super::head::{PartHead, SCHEMA, SCHEMA_NAME, SectionEntry};
@@ -26,8 +26,8 @@ const HEAD_LIMIT: usize = 64 << 20;
 const LARGEST_RATIO: usize = 1_032;
 
 /// The part as bytes, the section entries of whose head are written anew.
-pub(crate) fn to_bytes(part: &Part) -> io::Result<Vec<u8>> {
-    let Part { head, coverage, counts } = part;
+pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
+    let LogPart { head, coverage, counts } = part;
     let CountedPart { tally, messages, waiting, given_up, .. } = counts;
     let mut sections = Sections::default();
     sections.add("coverage", &KeptCoverage::of(coverage))?;
@@ -41,8 +41,8 @@ pub(crate) fn to_bytes(part: &Part) -> io::Result<Vec<u8>> {
     sections.add_some("groups", tally.groups.as_ref())?;
     sections.add("messages", &messages.sums)?;
     sections.add("open", &messages.open)?;
-    sections.add("ended", &messages.ended)?;
-    sections.add("seen", &messages.seen)?;
+    sections.add_hashes("ended", &messages.ended)?;
+    sections.add_hashes("seen", &messages.seen)?;
     sections.add("waiting", &(given_up, waiting))?;
     sections.add("who", &messages.names)?;
     let head = PartHead { sections: sections.entries, ..head.clone() };
@@ -54,8 +54,7 @@ pub(crate) fn to_bytes(part: &Part) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the part at the beginning of `bytes`, and returns what follows it. `files_before` is the number of files of the parts
-/// before.
+/// Reads the head of the part at the beginning of `bytes`, and returns its sections and what follows it.
 pub(crate) fn read_head(bytes: &[u8]) -> Result<(PartHead, PartBytes<'_>, &[u8]), PartError> {
     let damaged = |what| PartError::Damaged { what };
     let searched = bytes.get(..HEAD_LIMIT).unwrap_or(bytes);
@@ -69,17 +68,26 @@ pub(crate) fn read_head(bytes: &[u8]) -> Result<(PartHead, PartBytes<'_>, &[u8])
         let newer = PartError::Newer { schema: schema.to_owned() };
         return Err(if is_part { newer } else { PartError::NotAPart });
     }
-    let head: PartHead =
-        serde_json::from_value(json).map_err(|_| damaged("its first line lacks a field, or has a wrong one"))?;
+    let head: PartHead = serde_json::from_value(json)
+        .map_err(|_| damaged("its first line lacks a field, or has a wrong one"))?;
     let length = head.sections.iter().try_fold(0_usize, |sum, section| sum.checked_add(section.packed));
     let length = length.ok_or_else(|| damaged("its sections are too long"))?;
     let (sections, behind) = behind.split_at_checked(length).ok_or_else(|| damaged("its end is missing"))?;
-    let (checksum, rest) = behind.split_first_chunk::<CHECKSUM>().ok_or_else(|| damaged("its end is missing"))?;
+    let (checksum, rest) =
+        behind.split_first_chunk::<CHECKSUM>().ok_or_else(|| damaged("its end is missing"))?;
     let whole = bytes.get(..end + 1 + length).unwrap_or_default();
     if XxHash3_64::oneshot(whole).to_le_bytes() != *checksum {
         return Err(damaged("its checksum is wrong"));
     }
     Ok((head, PartBytes(sections), rest))
+}
+
+/// Reads a whole part, and returns the names of its sections.
+pub fn section_names(bytes: &[u8]) -> Result<Vec<String>, PartError> {
+    let (head, sections, _) = read_head(bytes)?;
+    let names = head.sections.iter().map(|section| section.name.clone()).collect();
+    sections.read(head, 0)?;
+    Ok(names)
 }
 
 /// The sections of a part that are not decompressed yet.
@@ -88,7 +96,7 @@ pub(crate) struct PartBytes<'a>(&'a [u8]);
 
 impl PartBytes<'_> {
     /// `files_before` is the number of files of the parts before.
-    pub(crate) fn read(self, head: PartHead, files_before: usize) -> Result<Part, PartError> {
+    pub(crate) fn read(self, head: PartHead, files_before: usize) -> Result<LogPart, PartError> {
         let sections = SectionReader { entries: &head.sections, bytes: self.0 };
         let mut counts = CountedPart::default();
         counts.tally.names = sections.get("names")?;
@@ -106,7 +114,7 @@ impl PartBytes<'_> {
         (counts.given_up, counts.waiting) = sections.get("waiting")?;
         counts.messages.names = sections.get("who")?;
         let coverage: KeptCoverage = sections.get("coverage")?;
-        Ok(Part { coverage: coverage.coverage(files_before), counts, head })
+        Ok(LogPart { coverage: coverage.coverage(files_before), counts, head })
     }
 }
 
@@ -119,11 +127,20 @@ struct Sections {
 
 impl Sections {
     fn add(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.pack(name, value, Compression::fast())
+    }
+
+    /// Adds packed hashes, which nothing makes shorter.
+    fn add_hashes(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.pack(name, value, Compression::none())
+    }
+
+    fn pack(&mut self, name: &str, value: &impl Serialize, level: Compression) -> io::Result<()> {
         let start = self.bytes.len();
-        let inner = GzEncoder::new(std::mem::take(&mut self.bytes), Compression::fast());
-        let mut packer = BufWriter::with_capacity(64 << 10, Counted { bytes: 0, inner });
+        let inner = GzEncoder::new(std::mem::take(&mut self.bytes), level);
+        let mut packer = BufWriter::with_capacity(64 << 10, ByteCounter { bytes: 0, inner });
         ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
-        let Counted { bytes, inner } = packer.into_inner().map_err(|error| error.into_error())?;
+        let ByteCounter { bytes, inner } = packer.into_inner().map_err(|error| error.into_error())?;
         self.bytes = inner.finish()?;
         let packed = self.bytes.get(start..).unwrap_or_default();
         let xxh3 = format!("{:016x}", XxHash3_64::oneshot(packed));
@@ -137,12 +154,12 @@ impl Sections {
 }
 
 /// Counts the bytes that are written.
-struct Counted<W> {
+struct ByteCounter<W> {
     bytes: usize,
     inner: W,
 }
 
-impl<W: Write> Write for Counted<W> {
+impl<W: Write> Write for ByteCounter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.bytes += written;

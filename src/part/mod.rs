@@ -16,7 +16,7 @@ use crate::pipeline::coverage::Coverage;
 use crate::scan::counted_part::CountedPart;
 
 /// A part: what a scan counted, and what other scans must know to add it to theirs.
-pub(crate) struct Part {
+pub(crate) struct LogPart {
     pub head: head::PartHead,
     pub coverage: Coverage,
     pub counts: CountedPart,

@@ -30,9 +30,7 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::sink::{
-    Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning,
-};
+use crate::pipeline::sink::{Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
@@ -181,9 +179,7 @@ pub struct BlockCounts {
 
 impl HeapSize for BlockCounts {
     fn held_bytes(&self) -> usize {
-        self.partials.held_bytes()
-            + self.pending.bytes()
-            + self.deferred.held_bytes()
+        self.partials.held_bytes() + self.pending.bytes() + self.deferred.held_bytes()
     }
 }
 

@@ -67,4 +67,3 @@ impl PostponedLines {
         self.add(logged.raw, logged.place, PostponedKind::Event { part, peer, moment, verdict, wanted });
     }
 }
-

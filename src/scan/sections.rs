@@ -255,8 +255,7 @@ impl FaultLines {
             let (first, last) = self.period.unwrap_or((at, at));
             self.period = Some((first.min(at), last.max(at)));
         }
-        let is_first =
-            |place: &LineOffset| self.recipient.as_ref().is_none_or(|(known, _)| place < known);
+        let is_first = |place: &LineOffset| self.recipient.as_ref().is_none_or(|(known, _)| place < known);
         let mut earlier = count.examples.lines.iter().filter(|(place, _)| is_first(place));
         if let Some(found) = earlier.find_map(|(place, line)| Some((*place, recipient(line)?))) {
             self.recipient = Some(found);

@@ -18,8 +18,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::events::EventsArgs;
 pub(crate) use self::explain::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
-pub(crate) use self::merge::MergeArgs;
 pub(crate) use self::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
+pub(crate) use self::merge::MergeArgs;
 pub(crate) use self::output::{ColorChoice, DocumentFormat};
 pub(crate) use self::scan::{AdviceChoice, ScanArgs};
 pub(crate) use self::storm::StormArgs;

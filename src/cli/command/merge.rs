@@ -22,7 +22,7 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::read::Source;
 use crate::input::source::{FileId, SourceOrigin};
-use crate::part::Part;
+use crate::part::LogPart;
 use crate::part::error::PartError;
 use crate::part::expected::{expected_hosts, missing_hosts};
 use crate::part::file::to_bytes;
@@ -226,11 +226,14 @@ fn merged<'a>(
     parts: &[(NamedHead, PartPlace)],
 ) -> Result<Merged<'a>, CliError> {
     let into_part = scan.part.is_some();
-    let (mut merger, mut coverage, mut files_before) =
-        (plan.part_merger(into_part), Coverage::default(), 0);
+    let (mut merger, mut coverage, mut files_before) = (plan.part_merger(into_part), Coverage::default(), 0);
     let tally_options = |files_before| TallyOptions {
         hasher: plan.hasher.clone(),
-        examples: if into_part { parts.iter().map(|(named, _)| named.head.examples).max().unwrap_or(1) } else { plan.examples },
+        examples: if into_part {
+            parts.iter().map(|(named, _)| named.head.examples).max().unwrap_or(1)
+        } else {
+            plan.examples
+        },
         zone: plan.zone.clone(),
         files_before,
     };
@@ -248,7 +251,7 @@ fn merged<'a>(
         return Ok(Merged { merger, coverage, part: None });
     }
     let counts = merger.into_part(Vec::new());
-    let sum = Part { head: head_of_sum(parts), coverage, counts };
+    let sum = LogPart { head: head_of_sum(parts), coverage, counts };
     let bytes = to_bytes(&sum)?;
     let mut merger = plan.part_merger(false);
     let refused = |_| CliError::NoParts { why: "their sum cannot be read" };
@@ -264,7 +267,8 @@ fn head_of_sum(parts: &[(NamedHead, PartPlace)]) -> PartHead {
         let span = hosts.entry(name).or_insert((*first, *last));
         *span = (span.0.min(*first), span.1.max(*last));
     }
-    let hosts = hosts.into_iter().map(|(name, (first, last))| PartHost { name: name.to_owned(), first, last });
+    let hosts =
+        hosts.into_iter().map(|(name, (first, last))| PartHost { name: name.to_owned(), first, last });
     let mut zones = heads().map(|head| &head.zone);
     let zone = zones.next().cloned().flatten();
     let first = heads().next().expect("there is a part");

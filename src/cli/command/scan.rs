@@ -28,7 +28,7 @@ use crate::input::atomic_file::StagedFile;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::input::error::InputError;
-use crate::part::Part;
+use crate::part::LogPart;
 use crate::part::file::to_bytes;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::paired::Paired;
@@ -289,7 +289,8 @@ fn count(
             let counts = folder.into_part(sinks);
             let spans = &counts.spans;
             let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
-            let part = Part { head: part::head(args, &session, read)?, coverage: coverage.clone(), counts };
+            let part =
+                LogPart { head: part::head(args, &session, read)?, coverage: coverage.clone(), counts };
             let bytes = to_bytes(&part)?;
             (folder, sinks) = (again(plan, part.counts)?, Vec::new());
             Some(bytes)
