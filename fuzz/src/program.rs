@@ -11,7 +11,7 @@ pub fn answer(arguments: &[&str], file: &Path) -> String {
     answer_of(arguments, &[file])
 }
 
-/// What `smtplog ARGUMENTS FILES` prints.
+/// What `smtplog ARGUMENTS FILES` prints. Only `trace --raw` prints lines as they are.
 pub fn answer_of(arguments: &[&str], files: &[&Path]) -> String {
     let fixed = ["--no-config", "--tz", "UTC", "--now", "2026-11-23T00:00:00Z"];
     let words = ["smtplog"].iter().chain(arguments).chain(&fixed).map(OsString::from);
@@ -22,5 +22,8 @@ pub fn answer_of(arguments: &[&str], files: &[&Path]) -> String {
     };
     let mut out = Vec::new();
     command::run(&cli, &mut out).expect("a file that exists is read");
+    if arguments.contains(&"--raw") {
+        return String::from_utf8_lossy(&out).into_owned();
+    }
     String::from_utf8(out).expect("every answer is UTF-8")
 }

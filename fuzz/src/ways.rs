@@ -17,7 +17,7 @@ const COMMANDS: [&[&str]; 5] = [
     &["scan", "--format", "json", "--delays", "--storms", "--top", "50", "--by", "hour"],
     &["events"],
     &["storm", "--format", "json"],
-    &["trace", "--format", "json", "example", "--top", "0"],
+    &["trace", "--format", "json", "@example.org", "--top", "0"],
     &["trace", "--raw", "@example.com", "--top", "3"],
 ];
 
@@ -40,7 +40,7 @@ pub fn difference(log: &[u8]) -> Option<String> {
 fn of_ways(file: &Path) -> Option<String> {
     COMMANDS.iter().find_map(|command| {
         let whole = answer(&[command, &["-j", "1"][..]].concat(), file);
-        if command.contains(&"json") && serde_json::from_str::<Value>(&whole).is_err() {
+        if command.contains(&"json") && !whole.is_empty() && serde_json::from_str::<Value>(&whole).is_err() {
             return Some(format!("{command:?}: no JSON"));
         }
         let differs =
@@ -98,19 +98,25 @@ fn of_sums(file: &Path) -> Option<String> {
         .then(|| format!("refused: {refused}, {} events", sum("inbound", "rejected")))
 }
 
+/// What the line of an event itself says, with its time. Other fields come from other lines, which a time range may hide.
+/// `None`: it shows no time.
+fn own_fields(event: &str) -> Option<(String, String)> {
+    let event: Value = serde_json::from_str(event).ok()?;
+    let time = event["time"].as_str()?.to_owned();
+    let fields =
+        ["direction", "outcome", "code", "enhanced", "stage", "recipient", "queue_id", "reason", "text"];
+    Some((time, fields.map(|name| event[name].to_string()).join(" ")))
+}
+
 /// The events before a time and from it on are all events that show a time.
 fn of_times(file: &Path) -> Option<String> {
-    let all = answer(&["events"], file);
-    let time = |line: &str| {
-        let event: Value = serde_json::from_str(line).ok()?;
-        event["time"].as_str().map(str::to_owned)
+    let listed = |arguments: &[&str]| -> Vec<(String, String)> {
+        answer(arguments, file).lines().filter_map(own_fields).collect()
     };
-    let mut dated: Vec<(String, &str)> = all.lines().filter_map(|line| Some((time(line)?, line))).collect();
-    let middle = dated.get(dated.len() / 2)?.0.clone();
-    let before = answer(&["events", "--until", &middle], file);
-    let after = answer(&["events", "--since", &middle], file);
-    let mut parts: Vec<&str> = before.lines().chain(after.lines()).collect();
-    let mut whole: Vec<&str> = dated.drain(..).map(|(_, line)| line).collect();
+    let mut whole = listed(&["events"]);
+    let middle = whole.get(whole.len() / 2)?.0.clone();
+    let mut parts = listed(&["events", "--until", &middle]);
+    parts.extend(listed(&["events", "--since", &middle]));
     parts.sort_unstable();
     whole.sort_unstable();
     (parts != whole)

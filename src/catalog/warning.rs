@@ -37,6 +37,7 @@ pub(crate) struct KnownWarning {
 type WarningPhrase = (u16, bool);
 
 /// The table, as build.rs compiled it.
+#[allow(clippy::unreadable_literal)]
 mod packed {
     use super::{
         Cause, Cow, IndexedWord, KnownWarning, Phrase, PhrasePart, Phrases, PrefixIndex, Reason,

@@ -56,9 +56,9 @@ impl VerdictRun {
         self.opened.is_some()
     }
 
-    /// Whether the logs must be searched for storms: a person wants to know of them, a program only if it asks.
-    pub(crate) fn wants_storms(args: &ScanArgs, format: Format) -> bool {
-        format.is_for_people || Self::asks_for_storms(args)
+    /// Whether the walk must also find storms: if an option asks for them, and for the daily mail.
+    pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
+        args.mail.mail_headers || Self::asks_for_storms(args)
     }
 
     /// Whether an option asks for storms.
@@ -149,8 +149,8 @@ impl VerdictRun {
 impl EvaluationTime<'_> {
     fn asked(&self, scheduled: bool) -> AskedPeriod<'_> {
         let minutes = self.coverage.minutes;
-        let until_now = scheduled && !self.is_part;
-        AskedPeriod { window: self.window, now: self.now, zone: self.zone, minutes, until_now }
+        let (is_part, is_scheduled) = (self.is_part, scheduled);
+        AskedPeriod { window: self.window, now: self.now, zone: self.zone, minutes, is_part, is_scheduled }
     }
 
     /// The minutes of the period that was asked for, which may have had no mail. `None`: the report covers what is in the

@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::deferred::{DeferredRecipients, FirstDeferral};
-use super::failure::{FailedFate, MessageFlow, TimedFailure};
+use super::failure::TimedFailure;
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
 use super::transition::{Transition, Update};
-use crate::catalog::Reason;
 use crate::smtp::event::Direction;
 
 /// The state of an open message.
@@ -453,70 +452,6 @@ impl Message {
             // Its end implies that nothing is left to do.
             FinalState::Delivered
         })
-    }
-
-    fn flow(&self) -> MessageFlow {
-        match (self.goes_out, self.stays_here) {
-            (true, _) => MessageFlow::Outgoing,
-            (false, true) => MessageFlow::Local,
-            (false, false) => MessageFlow::Unknown,
-        }
-    }
-
-    /// Adds the message to the totals of its direction, and to those of what it failed for.
-    fn count_flow(&self, state: FinalState, totals: &mut MessageTotals) {
-        if self.notice {
-            totals.notices_delivered += u64::from(state == FinalState::Delivered);
-            return;
-        }
-        let flow = totals.flows.of(self.flow());
-        let failed = match state {
-            FinalState::Delivered => {
-                flow.delivered += 1;
-                flow.delayed += u64::from(self.delayed.is_some());
-                self.delayed.map(|failure| (failure, FailedFate::Delayed))
-            }
-            FinalState::Bounced => {
-                flow.bounced += 1;
-                let lost = self.lost.unwrap_or_else(|| TimedFailure::bare(Reason::Unknown, None));
-                Some((lost, FailedFate::Bounced))
-            }
-            FinalState::Expired => {
-                flow.expired += 1;
-                let lost = self.lost.unwrap_or_else(|| TimedFailure::bare(Reason::QueueExpired, None));
-                Some((lost, FailedFate::Expired))
-            }
-            FinalState::Deferred => {
-                flow.deferred += 1;
-                Some((self.waits_for(), FailedFate::Waiting))
-            }
-            FinalState::Discarded => {
-                flow.discarded += 1;
-                None
-            }
-            FinalState::Held => {
-                flow.held += 1;
-                None
-            }
-            FinalState::Waiting => {
-                flow.untried += 1;
-                None
-            }
-            FinalState::HandedOn => None,
-        };
-        if let Some((failure, fate)) = failed {
-            totals.failures.add(failure, fate);
-        }
-    }
-
-    /// The most urgent of the last deferrals of recipients that still wait. The order of recipients does not matter.
-    fn waits_for(&self) -> TimedFailure {
-        let last = self
-            .deferred
-            .iter()
-            .filter_map(|deferred| deferred.last.map(|last| TimedFailure { at: deferred.at, ..last }));
-        let worst = last.min_by_key(|last| (last.kind.action(false), last.kind, last.at));
-        worst.unwrap_or_else(|| TimedFailure::bare(Reason::Unknown, None))
     }
 
     /// Adds the message to the totals. `ended`: its end is in the log.

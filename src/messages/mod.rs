@@ -12,6 +12,7 @@ pub(crate) mod block_tracker;
 pub(crate) mod compose;
 pub(crate) mod context;
 pub(crate) mod deferred;
+pub(crate) mod direction_count;
 pub(crate) mod failure;
 pub(crate) mod hop;
 pub(crate) mod key;

@@ -168,7 +168,9 @@ impl Redactor {
             places: _,
             advice: _,
             recipient,
+            examples,
         } = row;
+        examples.iter_mut().for_each(|line| *line = self.line(line));
         if let Some(MainPlace { kind: PlaceKind::Domain | PlaceKind::Client, name, percent: _ }) = place {
             *name = self.host(name);
         }

@@ -55,7 +55,7 @@ pub struct ActionSection {
     pub meaning: &'static str,
     /// The sums of the rows.
     pub totals: FaultTotals,
-    /// Most messages first.
+    /// Most messages first, or as `--sort` asks.
     pub rows: Vec<FaultRow>,
 }
 
@@ -134,6 +134,9 @@ pub struct FaultRow {
     pub advice: Option<String>,
     /// A recipient whose mail failed for it, for `smtplog trace`; null: the lines show none.
     pub recipient: Option<String>,
+    /// The first log lines of the row, at most as many as `--examples` says; absent: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
 }
 
 /// Messages in the last 24 hours of a log, compared with the earlier days of the same log.

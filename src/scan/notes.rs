@@ -32,11 +32,11 @@ pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
 
 /// Notes on tables of names that dropped names.
 pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
-    let kinds = [("senders", rests.senders), ("clients", rests.clients), ("users", rests.users)];
+    let kinds = [("sender", rests.senders), ("client", rests.clients), ("user", rests.users)];
     let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
     let note = |(kind, rest): (&str, Remainder)| {
         format!(
-            "{kind} counts are approximate (each up to {} too low): there are too many {kind} to keep",
+            "{kind} counts are approximate (each up to {} too low): there are too many {kind}s to keep",
             rest.may_lack
         )
     };

@@ -17,6 +17,7 @@ use crate::parse::log_text::LogText;
 use crate::parse::mta::{self, parsed::ParsedLine};
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::LineOffset;
+use crate::report::SortBy;
 use crate::report::time::minute_rfc3339;
 use crate::report::{
     ActionSection, CodeCount, DirectionTotals, FaultRow, FaultTotals, LastDay, MainPlace, PlaceKind,
@@ -70,6 +71,8 @@ struct FaultLines {
     period: Option<(LogTime, LogTime)>,
     /// The recipient of the first line that names one, and where the line is.
     recipient: Option<(LineOffset, String)>,
+    /// The first lines, in the order of the logs.
+    examples: Vec<(LineOffset, String)>,
 }
 
 /// The hours that the trends cover.
@@ -168,9 +171,10 @@ pub(crate) fn sections(
     }
     for section in &mut sections {
         let weight = |row: &FaultRow| row.totals.failed() + row.totals.rejected;
-        section.rows.sort_by_key(|row| Reverse(weight(row)));
-        if options.reverse {
-            section.rows.reverse();
+        match options.sort {
+            SortBy::Count => section.rows.sort_by_key(|row| Reverse(weight(row))),
+            SortBy::Recent => section.rows.sort_by(|a, b| b.last.cmp(&a.last)),
+            SortBy::Name => section.rows.sort_by(|a, b| a.title.cmp(&b.title)),
         }
     }
     sections.retain(|section| !section.rows.is_empty());
@@ -255,6 +259,8 @@ impl FaultLines {
             let (first, last) = self.period.unwrap_or((at, at));
             self.period = Some((first.min(at), last.max(at)));
         }
+        let lines = count.examples.lines.iter().take(options.examples);
+        self.examples.extend(lines.map(|(place, line)| (*place, LogText::string(line))));
         let is_first = |place: &LineOffset| self.recipient.as_ref().is_none_or(|(known, _)| place < known);
         let mut earlier = count.examples.lines.iter().filter(|(place, _)| is_first(place));
         if let Some(found) = earlier.find_map(|(place, line)| Some((*place, recipient(line)?))) {
@@ -277,6 +283,7 @@ impl FaultLines {
             let (from, to) = self.period.unwrap_or((first, last));
             self.period = Some((from.min(first), to.max(last)));
         }
+        self.examples.extend(other.examples);
         let both = self.recipient.take().into_iter().chain(other.recipient);
         self.recipient = both.min();
     }
@@ -345,7 +352,15 @@ fn fault(
         places: lines.map_or(0, |lines| lines.places.len() as u64),
         advice: advice.map(|(line, _)| line.clone()),
         recipient: lines.and_then(|lines| lines.recipient.as_ref()).map(|(_, recipient)| recipient.clone()),
+        examples: lines.map(|lines| first_lines(lines, options.examples)).unwrap_or_default(),
     }
+}
+
+/// The first lines of a row, in the order of the logs.
+fn first_lines(lines: &FaultLines, count: usize) -> Vec<String> {
+    let mut all: Vec<&(LineOffset, String)> = lines.examples.iter().collect();
+    all.sort();
+    all.into_iter().take(count).map(|(_, line)| line.clone()).collect()
 }
 
 /// The first minute, if at least a tenth of the log and ten minutes lie before it.

@@ -65,7 +65,7 @@ fn ran(mut command: Command) -> (i32, String, String) {
 fn the_nearest_place_wins() {
     let (system, user) = ("top = 1\n", "\ntop = 2\n");
     let variables = [("SMTPLOG_TOP", "3")];
-    says("", "", &[], &[], "top = 10  # default");
+    says("", "", &[], &[], "# top is not set");
     says(system, "", &[], &[], "top = 1  # /system.toml, line 1");
     says(system, user, &[], &[], "top = 2  # /user.toml, line 2");
     says(system, user, &variables, &[], "top = 3  # environment, SMTPLOG_TOP");
@@ -199,7 +199,7 @@ fn a_named_file_stands_for_both_and_none_for_no_config() {
         (vec![], vec!["--config", named, "scan"]),
         (vec![], vec!["scan", "--config", named]),
     ] {
-        says("top = 1", "top = 2", &variables, &args, "top = 10  # default");
+        says("top = 1", "top = 2", &variables, &args, "# top is not set");
         says("top = 1", "top = 2", &variables, &args, &wanted);
     }
     for (variables, args) in [
@@ -207,7 +207,7 @@ fn a_named_file_stands_for_both_and_none_for_no_config() {
         (vec![("SMTPLOG_CONFIG", named), ("SMTPLOG_NO_CONFIG", "yes")], vec![]),
     ] {
         says("top = 1", "top = 2", &variables, &args, "advice = \"line\"  # default");
-        says("top = 1", "top = 2", &variables, &args, "top = 10  # default");
+        says("top = 1", "top = 2", &variables, &args, "# top is not set");
     }
 }
 

@@ -254,7 +254,13 @@ fn questions() -> [Question; 10] {
             2,
             ["change its password", "FIX HERE", "rate limit", "slow"],
         ),
-        question("DKIM at Gmail", broken_dkim(), "BAD", 2, ["SPF, DKIM", "FIX HERE", "SPF, DKIM", "DKIM"]),
+        question(
+            "DKIM at Gmail",
+            broken_dkim(),
+            "BAD",
+            2,
+            ["not authenticated", "FIX HERE", "not authenticated", "DKIM"],
+        ),
         question("listed IP", listed_ip(), "BAD", 2, ["list", "FIX HERE", "list", "sender.office.com"]),
         question("full disk", full_disk(), "BAD", 2, ["full", "FIX HERE", "full", "space"]),
         question("dead LMTP", dead_lmtp(), "BAD", 2, ["here", "FIX HERE", "here", "tart"]),
@@ -293,8 +299,12 @@ fn the_first_screen_answers_ten_questions() {
         assert!(lines.len() <= 40, "{name}: {screen}");
         let at = lines.iter().position(|line| line.starts_with(&format!("{}   ", question.state)));
         let at = at.unwrap_or_else(|| panic!("{name} is not {}: {screen}", question.state));
-        let verdict =
-            lines[at..].iter().take_while(|line| !line.is_empty()).copied().collect::<Vec<_>>().join(" ");
+        let verdict = lines[at..]
+            .iter()
+            .take_while(|line| !line.is_empty())
+            .map(|line| line.trim())
+            .collect::<Vec<_>>()
+            .join(" ");
         assert!(verdict.contains(question.why), "{name}: {verdict:?} lacks {:?}: {screen}", question.why);
         let first = lines[at..].iter().position(|line| line.is_empty()).map(|blank| at + blank + 1).unwrap();
         let (heading, row) = (lines[first], lines.get(first + 1).copied().unwrap_or_default());
@@ -468,8 +478,8 @@ fn every_recorded_log_fits_on_the_screen_and_shows_each_large_reason() {
         let rows: Vec<&Value> = rows.collect();
         let whole: u64 = rows.iter().map(|row| failed(row)).sum();
         for row in rows.iter().filter(|row| failed(row) * 20 >= whole && failed(row) > 0) {
-            let title: String = row["title"].as_str().unwrap().chars().take(20).collect();
-            let shown = screen.lines().any(|line| line.starts_with(&format!("  {title}")));
+            let title: String = row["title"].as_str().unwrap().chars().take(12).collect();
+            let shown = screen.lines().any(|line| line.starts_with(&format!("  {}", title.trim())));
             assert!(shown, "{log:?}: no row for {title}:\n{screen}");
         }
     }
@@ -499,15 +509,15 @@ fn the_words_of_the_report_are_words_of_the_options() {
 #[test]
 fn under_a_filter_of_recipients_messages_are_about_those_recipients() {
     let mut day = Day { log: String::new(), number: 0 };
-    day.line(1, "smtpd", "4A: client=pc[192.0.2.5]");
-    day.line(1, "qmgr", "4A: from=<a@example.org>, size=1, nrcpt=2 (queue active)");
+    day.line(1, "smtpd", "4A0000000001: client=pc[192.0.2.5]");
+    day.line(1, "qmgr", "4A0000000001: from=<a@example.org>, size=1, nrcpt=2 (queue active)");
     day.line(
         1,
         "smtp",
-        "4A: to=<x@good.example.net>, relay=a[198.51.100.1]:25, delay=1, dsn=2.0.0, status=sent (250 OK)",
+        "4A0000000001: to=<x@good.example.net>, relay=a[198.51.100.1]:25, delay=1, dsn=2.0.0, status=sent (250 OK)",
     );
-    day.line(1, "smtp", "4A: to=<y@bad.example.net>, relay=b[198.51.100.2]:25, delay=1, dsn=5.1.1, status=bounced (host b[198.51.100.2] said: 550 5.1.1 User unknown (in reply to RCPT TO command))");
-    day.line(1, "qmgr", "4A: removed");
+    day.line(1, "smtp", "4A0000000001: to=<y@bad.example.net>, relay=b[198.51.100.2]:25, delay=1, dsn=5.1.1, status=bounced (host b[198.51.100.2] said: 550 5.1.1 User unknown (in reply to RCPT TO command))");
+    day.line(1, "qmgr", "4A0000000001: removed");
     let folder = tempdir().unwrap();
     let path = folder.path().join("mail.log");
     fs::write(&path, &day.log).unwrap();

@@ -192,7 +192,8 @@ impl Drop for Mounted {
 #[ignore = "needs root"]
 fn a_full_or_read_only_disk_is_an_error_and_changes_nothing() {
     let folder = tempdir().unwrap();
-    let text: String = (0..1500).map(line).collect();
+    let broken = "Nov 22 03:04:05 mx1 postfix/smtp[12]: 4F1A2B3C41: to=<a@example.org>, no more of it\n";
+    let text: String = (0..1500).map(|minute| line(minute) + broken).collect();
     let log = folder.path().join("mail.log");
     fs::write(&log, text).unwrap();
     let log = log.to_str().unwrap();

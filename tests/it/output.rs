@@ -34,7 +34,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn the_file_name_decides_the_format() {
     let folder = tempdir().unwrap();
     for (name, begins) in [
-        ("r.txt", "mx1"),
+        ("r.txt", "out.log   mx1"),
         ("r.json", "{\n  \"schema\""),
         ("r.ndjson", "{\"direction\""),
         ("r.jsonl", "{\"direction\""),

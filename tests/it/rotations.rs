@@ -179,6 +179,11 @@ fn shift(folder: &Path) {
     }
 }
 
+/// Makes the new log, unless the writer was faster: what it wrote must stay.
+fn create(log: &Path) {
+    File::options().append(true).create(true).open(log).unwrap();
+}
+
 fn compress(path: &Path) {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(&fs::read(path).unwrap()).unwrap();
@@ -198,7 +203,7 @@ fn rotate(way: Way, folder: &Path, dice: &mut Dice) {
             }
             fs::rename(&log, &first).unwrap();
             wait();
-            File::create(&log).unwrap();
+            create(&log);
             wait();
             if way == Way::Compress {
                 compress(&first);
@@ -215,10 +220,12 @@ fn rotate(way: Way, folder: &Path, dice: &mut Dice) {
             }
         }
         Way::DateExt => {
-            let second = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() / 1000;
-            fs::rename(&log, folder.join(format!("mail.log-20261122-{second}"))).unwrap();
+            // As long as seconds, which logrotate puts there, and different each time.
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            let number = now.as_millis() % 10_000_000_000;
+            fs::rename(&log, folder.join(format!("mail.log-20261122-{number:010}"))).unwrap();
             wait();
-            File::create(&log).unwrap();
+            create(&log);
         }
     }
 }

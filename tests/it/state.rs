@@ -596,7 +596,7 @@ fn a_log_that_was_cut_is_read_on_from_the_cut() {
         fs::File::options().write(true).open(job.path("mail.log")).unwrap().set_len(cut).unwrap();
         job.append("mail.log", &lines(1000, 1000 + new));
         let (count, notes) = job.scan(&["mail.log"]);
-        assert!(notes.contains("became shorter"), "{notes}");
+        assert!(notes.contains("became shorter") || notes.contains("was edited"), "{notes}");
         // The farther the cut lies back, the fewer ends of lines are known.
         let again = if left < 980 { 20 } else { 0 };
         assert!((new as u64..=(new + again) as u64).contains(&count), "{left}+{new}: {count} {notes}");

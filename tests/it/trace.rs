@@ -485,16 +485,16 @@ fn recipients_are_counted_and_the_one_asked_for_comes_first() {
         to("ccc", later),
         to("dddd", sent),
     ];
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempdir().unwrap();
     let log = folder.path().join("mail.log");
-    std::fs::write(&log, lines.concat()).unwrap();
+    fs::write(&log, lines.concat()).unwrap();
     let (text, status) = answer(&["trace", "ccc@example.net", log.to_str().unwrap()]);
     assert_eq!(status, 0);
     assert!(text.contains("\n  4 recipients: 1 delivered, 2 bounced, 1 waiting\n"), "{text}");
     let at = |name: &str| text.find(name).unwrap();
     assert!(at("ccc@") < at("a@example.net") && at("bb@") < at("dddd@"), "{text}");
     let (json, _) = answer(&["trace", "--format", "json", "ccc@example.net", log.to_str().unwrap()]);
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
     let story = &json["stories"][0];
     assert_eq!(story["recipients"][1], serde_json::json!({"state": "bounced", "count": 2}));
     let steps = story["hops"][0]["steps"].as_array().unwrap();

@@ -1,5 +1,8 @@
 //! Holds the built-in rules and phrases, which build.rs compiles into static data.
 
+// The numbers are written by the build script.
+#![allow(clippy::unreadable_literal)]
+
 use std::borrow::Cow;
 
 use super::phrases::{Phrase, PhrasePart, Phrases};

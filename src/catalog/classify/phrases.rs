@@ -153,7 +153,9 @@ impl<O: Copy> Phrases<O> {
             let mut check = |at: u32| {
                 let phrase = self.all.get(at as usize);
                 if let Some(phrase) = phrase.filter(|phrase| self.matches_at(phrase, text, start)) {
-                    range(&self.owners, phrase.owners).iter().for_each(|&owner| found(owner));
+                    for &owner in range(&self.owners, phrase.owners) {
+                        found(owner);
+                    }
                 }
             };
             if may_start_word {

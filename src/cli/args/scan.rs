@@ -101,9 +101,9 @@ pub struct ScanArgs {
 #[derive(Clone, Args, Debug)]
 #[command(next_help_heading = "Verdict")]
 pub struct VerdictArgs {
-    /// List the storms that `smtplog storm` finds, also in formats for programs; reports for people always do.
+    /// List the storms that `smtplog storm` finds, one per line.
     ///
-    /// --fail-on storm implies it.
+    /// --fail-on storm and --mail-headers imply it.
     #[arg(long)]
     pub storms: bool,
     /// Compare with the earlier runs stored in FILE, and add this run to it.

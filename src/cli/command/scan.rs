@@ -254,8 +254,7 @@ fn count(
         hasher: &seed,
     };
     part::check(args, &plan)?;
-    let sampling =
-        VerdictRun::wants_storms(args, format).then(|| SamplePlan::new(seed.clone(), &session.filter));
+    let sampling = VerdictRun::wants_storms(args).then(|| SamplePlan::new(seed.clone(), &session.filter));
     let both = Paired { first: &plan, second: sampling.as_ref() };
     let SettledWalk { walked, total: (mut folder, samples), sources, calendar, no_match } =
         session.walk_until_settled(&both, &mut unparsed)?;

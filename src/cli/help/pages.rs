@@ -81,7 +81,7 @@ const SCAN: HelpPage = HelpPage {
         ("smtplog scan --by provider,code mail.log", "a table by provider and code"),
         ("smtplog scan --redact -o report.html mail.log", "a page to share"),
     ],
-    short: &["rotated", "since", "code", "reason", "domain", "by", "top", "format", "output"],
+    short: &["rotated", "since", "code", "reason", "by", "top", "format", "output"],
     exit: &[
         ANSWERED,
         ("1", "A --fail-on condition is true."),

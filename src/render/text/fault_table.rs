@@ -5,6 +5,7 @@ use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{TextPage, fit, pad, wrap};
+use super::rows::examples;
 use super::sparkline::bars;
 use crate::catalog::Action;
 use crate::render::sanitize::printable;
@@ -31,6 +32,10 @@ const ADVISED: usize = 3;
 /// A row of another section has advice if it has at least this share of the failed messages, in percent.
 const ADVISED_SHARE: u64 = 10;
 
+/// The least width of the column of places, and of the titles, in columns.
+const PLACE: usize = 12;
+const TITLE: usize = 14;
+
 /// What a section shows.
 struct SectionPlan<'a> {
     section: &'a ActionSection,
@@ -46,11 +51,19 @@ impl SectionPlan<'_> {
         matches!(self.section.action, Action::JustWait | Action::Nothing)
     }
 
+    /// Nobody has to act, and no row is large.
+    fn is_one_line(&self) -> bool {
+        self.is_quiet() && self.shown == 0
+    }
+
     fn advice(&self) -> impl Iterator<Item = &str> {
         self.section.rows.iter().take(self.shown.min(self.advised)).filter_map(|row| row.advice.as_deref())
     }
 
     fn lines(&self, width: usize) -> usize {
+        if self.is_one_line() {
+            return 1;
+        }
         let advice: usize = self.advice().map(|text| wrap(text, width.saturating_sub(6)).len()).sum();
         1 + self.shown + usize::from(self.shown < self.section.rows.len()) + advice
     }
@@ -64,22 +77,41 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, budget: RowBudget, warn
     page.blank();
     let columns = FaultColumns::new(page, report);
     let mut warnings = Some(warnings).filter(|text| !text.is_empty());
-    for (at, plan) in plans.iter().enumerate() {
+    let reverse = page.style.reverse;
+    let mut ordered: Vec<&SectionPlan> = plans.iter().collect();
+    if reverse {
+        ordered.reverse();
+    }
+    for (at, plan) in ordered.into_iter().enumerate() {
         if plan.section.action != Action::FixHere
+            && !reverse
             && let Some(text) = warnings.take()
         {
             page.text.push_str(text);
         }
+        if plan.is_one_line() {
+            one_line(page, plan);
+            continue;
+        }
         heading(page, plan, &columns, at == 0);
-        for (at, row) in plan.section.rows.iter().take(plan.shown).enumerate() {
+        let mut rows: Vec<(usize, &FaultRow)> =
+            plan.section.rows.iter().take(plan.shown).enumerate().collect();
+        if reverse {
+            rest(page, plan, &columns);
+            rows.reverse();
+        }
+        for (at, row) in rows {
             page.line(&columns.row(page, row, report));
             if at < plan.advised
                 && let Some(text) = &row.advice
             {
                 advice(page, page.say(text));
             }
+            examples(page, &row.examples);
         }
-        rest(page, plan, &columns);
+        if !reverse {
+            rest(page, plan, &columns);
+        }
     }
     if let Some(text) = warnings {
         page.text.push_str(text);
@@ -171,12 +203,24 @@ fn heading(page: &mut TextPage, plan: &SectionPlan, columns: &FaultColumns, is_f
     };
     let title = page.say(plan.section.title);
     let color = color.on_default().effects(Effects::BOLD);
+    // The first heading shares its line with the titles of the columns.
+    let room = if is_first { columns.title + columns.codes } else { page.style.width };
     let meaning = page.say(plan.section.meaning);
+    let meaning = if title.width() + 2 + meaning.width() <= room { meaning } else { "" };
     let titled = format!("{}  {meaning}", page.styled(color, title));
     let width = title.width() + 2 + meaning.width();
     let gap = " ".repeat((columns.title + columns.codes).saturating_sub(width));
     let titles = if is_first { columns.titles(page) } else { String::new() };
     page.line(&format!("{titled}{gap}{titles}"));
+}
+
+/// `NOTHING TO DO  on a block list 5,590 · no such user 3,105`
+fn one_line(page: &mut TextPage, plan: &SectionPlan) {
+    let title = page.say(plan.section.title);
+    let rows: Vec<&FaultRow> = plan.section.rows.iter().collect();
+    let names = named(page, &rows, page.style.width.saturating_sub(title.width() + 2));
+    let title = page.styled(Style::new().bold(), title);
+    page.line(&format!("{title}  {names}"));
 }
 
 /// The rows that are not shown: their sums, or their names if nobody has to act.
@@ -235,7 +279,6 @@ struct FaultColumns {
     place: usize,
     /// Width of the time since when; 0: it is left out.
     since: usize,
-    short_codes: bool,
 }
 
 impl FaultColumns {
@@ -250,12 +293,13 @@ impl FaultColumns {
             .for_each(|section| all.add(&section.totals));
         let waited: CountOf =
             if all.delayed > 0 { ("waited", FaultTotals::waited) } else { ("waiting", FaultTotals::waited) };
-        let counts: [CountOf; 4] = [
-            waited,
-            ("bounced", |totals| totals.bounced),
-            ("expired", |totals| totals.expired),
-            ("refused", |totals| totals.rejected),
-        ];
+        // One word for both if clients were refused or mail expired: the head has each number.
+        let failed: CountOf = if all.expired + all.rejected > 0 {
+            ("failed", |totals| totals.lost() + totals.rejected)
+        } else {
+            ("bounced", |totals| totals.bounced)
+        };
+        let counts = [waited, failed];
         let counts: Vec<(CountOf, usize)> = counts
             .into_iter()
             .filter(|(_, count)| count(&all) > 0)
@@ -265,16 +309,23 @@ impl FaultColumns {
             })
             .collect();
         let counted: usize = counts.iter().map(|(_, width)| width).sum();
-        let (title, codes) = if wide { (28, 22) } else { (25, 15) };
+        let rows = report.sections.iter().filter(|section| section.action != Action::Nothing);
+        let titles =
+            rows.flat_map(|section| &section.rows).map(|row| fault::title(row, &page.style.words).width());
+        let longest = titles.max().unwrap_or(0) + 3;
+        let (mut title, codes) = (longest.clamp(24, if wide { 36 } else { 30 }), 15);
         let has_since =
             report.sections.iter().flat_map(|section| &section.rows).any(|row| row.since.is_some());
         let since = if wide && has_since { 11 } else { 0 };
         let parts = report.trend.as_ref().map_or(0, |trend| trend.parts as usize);
+        // With many columns of counts the titles are shorter.
+        let short = (PLACE + title + codes + counted + 2).saturating_sub(width).min(title - TITLE);
+        title -= short;
         let rest = width.saturating_sub(title + codes + counted + 2);
         let trend =
-            if page.style.unicode && parts > 1 && rest >= parts + 2 + 12 + since { parts + 2 } else { 0 };
-        let place = rest.saturating_sub(trend + since).max(8);
-        Self { title, codes, counts, trend, place, since, short_codes: !wide }
+            if page.style.unicode && parts > 1 && rest >= parts + 2 + PLACE + since { parts + 2 } else { 0 };
+        let place = rest.saturating_sub(trend + since);
+        Self { title, codes, counts, trend, place, since }
     }
 
     fn titles(&self, page: &TextPage) -> String {
@@ -313,7 +364,7 @@ impl FaultColumns {
             page.styled(Style::new().bold(), &title),
             " ".repeat((self.title - 2).saturating_sub(title.width()))
         );
-        let codes = fit(&fault::codes(row, self.short_codes, words), self.codes - 1, page.style.unicode);
+        let codes = fit(&fault::codes(row, words), self.codes - 1, page.style.unicode);
         let trend = match self.trend {
             0 => String::new(),
             width => format!("  {}", pad(&bars(&row.trend, true), width - 2)),

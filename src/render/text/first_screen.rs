@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
 use super::fault_table::{self, RowBudget};
-use super::names::{outliers, share_in_words};
+use super::names::outliers;
 use super::page::{TextPage, TextStyle, fit, pad, quoted, wrap};
 use super::rows::HEADING;
 use super::sparkline::spark;
@@ -23,7 +23,7 @@ const LINES: usize = 40;
 /// Width in columns of `OUTGOING   `.
 const LABEL: usize = 11;
 /// Lines of notes on the numbers.
-const NOTES: usize = 2;
+const NOTES: usize = 4;
 /// Findings of the verdict that are shown, and lines that they take at most.
 const FINDINGS: usize = 4;
 const FINDING_LINES: usize = 3;
@@ -190,37 +190,30 @@ fn outgoing(page: &mut TextPage, report: &Report) {
         if *state == "waiting"
             && let Some(age) = messages.oldest_seconds.filter(|age| *age >= 60)
         {
-            line = format!("{line}  {} {}", page.say("oldest"), duration(words, age));
+            let age = format!("  {} {}", page.say("oldest"), duration(words, age));
+            // The colours of the bar take no columns.
+            let used = LABEL + lead + count + 1 + name + 8 + if bar.is_empty() { 0 } else { 2 + bar.width() };
+            if used + age.width() <= page.style.width {
+                line.push_str(&age);
+            }
         }
         labelled(page, if at == 0 { "OUTGOING" } else { "" }, &line);
     }
-    let delayed = (flow.delayed > 0).then(|| {
-        format!("{} {}", HumanCount(flow.delayed), page.say("of the delivered ones were deferred first"))
-    });
+    let delayed = (flow.delayed > 0)
+        .then(|| format!("{} {}", HumanCount(flow.delayed), page.say("delivered late, after a deferral")));
     let notices = (messages.notices > 0).then(|| {
-        let written = counted(
-            messages.notices,
-            ["bounce notice written by this server", "bounce notices written by this server"],
-            words,
-        );
-        match (messages.notices_delivered, messages.notices) {
-            (delivered, all) if delivered == all => {
-                format!("{written}, {}", page.say(if all == 1 { "delivered" } else { "all delivered" }))
-            }
-            (delivered, _) => format!("{written}, {} {}", HumanCount(delivered), page.say("delivered")),
-        }
+        let written = counted(messages.notices, ["bounce notice of ours", "bounce notices of ours"], words);
+        format!("{written} {}", page.say("not counted"))
     });
-    let aside: Vec<String> = delayed
-        .into_iter()
-        .chain(notices.map(|text| format!("{} {text}", page.say("not counted:"))))
-        .collect();
+    let aside: Vec<String> = delayed.into_iter().chain(notices).collect();
     if !aside.is_empty() {
         for part in wrap(&format!("({})", aside.join("; ")), page.style.width.saturating_sub(LABEL)) {
             labelled(page, "", &part);
         }
     }
-    if let Some(line) = spark(&report.timeline, page.style) {
-        labelled(page, "", &fit(&line, page.style.width.saturating_sub(LABEL), page.style.unicode));
+    let narrow = TextStyle { width: page.style.width.saturating_sub(LABEL), ..page.style.clone() };
+    if let Some(line) = spark(&report.timeline, &narrow) {
+        labelled(page, "", &line);
     }
 }
 
@@ -238,15 +231,16 @@ fn bar(count: u64, whole: u64, room: usize, style: &TextStyle) -> String {
     if room < 5 || count == 0 { String::new() } else { mark.repeat(length.clamp(1, room)) }
 }
 
-/// `LOCAL      1,200 messages: 1,000 delivered 83%, 200 bounced 17%`
+/// `LOCAL      1,200 messages: 83% delivered, 200 bounced`
 fn local(page: &mut TextPage, report: &Report) {
     let flow = &report.totals.messages.local;
     if flow.messages == 0 {
         return;
     }
     let words = &page.style.words;
-    let states = states(flow).into_iter().map(|(state, count)| {
-        format!("{} {} {}", HumanCount(count), page.say(state), percent(count, flow.messages))
+    let states = states(flow).into_iter().map(|(state, count)| match state {
+        "delivered" => format!("{} {}", percent(count, flow.messages), page.say(state)),
+        _ => format!("{} {}", HumanCount(count), page.say(state)),
     });
     let states: Vec<String> = states.collect();
     let line = format!("{}: {}", counted(flow.messages, ["message", "messages"], words), states.join(", "));
@@ -315,8 +309,10 @@ fn show_verdict(page: &mut TextPage, report: &Report) {
     }
     storm_line::show_within(page, report.storms.as_deref());
     if let Some(outlier) = outliers(report).into_iter().next() {
-        let share = share_in_words(&outlier, &page.style.words);
-        let room = page.style.width.saturating_sub(share.width() + 16).max(16);
+        let (count, whole) = (HumanCount(outlier.count), HumanCount(outlier.whole));
+        let share = percent(outlier.count, outlier.whole);
+        let share = format!("{count} {} {whole} {} ({share})", page.say("of"), page.say(outlier.outcome));
+        let room = page.style.width.saturating_sub(share.width() + 22).max(16);
         let name = fit(&printable(outlier.name), room, page.style.unicode);
         page.line(&format!("{} {} {name}: {share}", page.say("Stands out:"), page.say(outlier.kind)));
     }
@@ -378,44 +374,36 @@ fn show_warnings(page: &mut TextPage, report: &Report) {
 /// The next commands, and the limits of the numbers.
 fn show_foot(page: &mut TextPage, report: &Report) {
     let notes: Vec<&String> = report.notes.iter().skip(report.table_notes).collect();
-    let mut room = NOTES;
+    let (mut room, mut hidden) = (NOTES, 0);
     for note in &notes {
         let lines = wrap(&printable(page.say(note)), page.style.width.saturating_sub(2));
         if lines.len() > room {
-            break;
+            hidden += 1;
+            continue;
         }
         room -= lines.len();
         page.indented(&printable(page.say(note)), 2);
+    }
+    if hidden > 0 {
+        let notes = counted(hidden, ["more note", "more notes"], &page.style.words);
+        page.line(&format!("{notes}: smtplog --codes"));
     }
     let input = if page.style.input.is_empty() { String::new() } else { format!(" {}", page.style.input) };
     let rows = report.sections.iter().flat_map(|section| &section.rows);
     let is_message = |row: &&FaultRow| row.totals.failed() > 0;
     let top: Option<&FaultRow> = rows.filter(is_message).next();
-    let mut commands: Vec<String> = Vec::new();
     if let Some(row) = top {
         let address = row.recipient.as_deref().map_or("ADDRESS".to_owned(), |name| quoted(&printable(name)));
-        commands.push(format!("{}  smtplog trace {address}{input}", page.say("Why one mail failed:")));
+        page.line(&format!("{}  smtplog trace {address}{input}", page.say("Why one mail failed:")));
     }
-    if let Some(row) = report.sections.iter().flat_map(|section: &ActionSection| &section.rows).next() {
+    let first = report.sections.iter().flat_map(|section: &ActionSection| &section.rows).next();
+    if let Some(row) = first {
         let reason = super::page::word(&row.reason);
-        commands.push(format!("{}  smtplog --reason {reason}{input}", page.say("One reason:")));
+        let codes = page.say("all codes: --codes");
+        page.line(&format!("{}  smtplog --reason {reason}{input}   ({codes})", page.say("One reason:")));
+    } else if !report.rows.is_empty() {
+        page.line(&format!("{}  smtplog --codes{input}", page.say("All codes:")));
     }
-    if !report.rows.is_empty() {
-        commands.push(format!("{}  smtplog --codes{input}", page.say("All codes:")));
-    }
-    let mut line = String::new();
-    for command in commands {
-        let joined = format!("{line}     {command}");
-        if !line.is_empty() && joined.width() <= page.style.width {
-            line = joined;
-            continue;
-        }
-        if !line.is_empty() {
-            page.line(&line);
-        }
-        line = command;
-    }
-    page.line(&line);
     if let Some((seconds, threads)) = page.style.took {
         let threads = counted(threads as u64, ["thread", "threads"], &page.style.words);
         let size = indicatif::DecimalBytes(report.input.bytes);

@@ -9,14 +9,13 @@ use crate::render::text::page::fit;
 use crate::report::{CodeCount, FaultRow, PlaceKind, Range, Report};
 use crate::smtp::event::Direction;
 
-/// `421 4.7.28 and 3 more`, or `421 4.7.28 +3` if `short`.
-pub(crate) fn codes(row: &FaultRow, short: bool, words: &Translations) -> String {
+/// `421 4.7.28 +3`: the most frequent reply, and the number of others.
+pub(crate) fn codes(row: &FaultRow, words: &Translations) -> String {
     let Some(first) = row.codes.first() else { return String::new() };
     let shown = code(first, row.direction, words);
     match row.code_count.saturating_sub(1) {
         0 => shown,
-        more if short => format!("{shown} +{more}"),
-        more => format!("{shown} {} {more} {}", words.translate("and"), words.translate("more")),
+        more => format!("{shown} +{more}"),
     }
 }
 

@@ -70,6 +70,7 @@ pub struct OpenBaseline {
 /// Reads the history in a file; a missing file is an empty history. A file that is damaged, written by a later version
 /// or made with other filters is an error, and stays as it is.
 pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<OpenBaseline, BaselineError> {
+    safe_target(path).map_err(|source| BaselineError::Open { path: path.to_owned(), source })?;
     let lock = if only_read { None } else { Some(lock(path)?) };
     let wrong = |what: &str| BaselineError::Unusable { path: path.to_owned(), what: what.to_owned() };
     let opened = |history| OpenBaseline { history, path: path.to_owned(), filter: filter.to_vec(), lock };

@@ -55,7 +55,8 @@ pub(crate) fn verdict(
     }));
     let silence = silence::finding(report, asked);
     let is_silent = silence.is_some();
-    findings.splice(0..0, silence);
+    let at = if asked.is_scheduled { 0 } else { findings.len() };
+    findings.splice(at..at, silence);
     // The sort is stable: the most frequent rows stay in front.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let state = findings.iter().map(|finding| finding.state).max().unwrap_or(VerdictState::Ok);

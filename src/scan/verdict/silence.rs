@@ -18,16 +18,17 @@ pub(crate) struct AskedPeriod<'a> {
     /// The first and the last minute of the mail lines, counted from 1970-01-01T00:00Z. None: no mail line has a valid
     /// timestamp.
     pub minutes: Option<(i64, i64)>,
-    /// The verdict is for a scheduled job or a monitor, so a log without an end of the period is judged until now.
-    pub until_now: bool,
+    /// Only lines that are new since an earlier run were read, so the logs say little about the time before them.
+    pub is_part: bool,
+    /// The verdict is for a scheduled job or a monitor: a silence is the first finding.
+    pub is_scheduled: bool,
 }
 
 impl AskedPeriod<'_> {
-    /// The last minute of the period. None: nothing says where it ends.
+    /// The last minute of the period: without an end it is judged until now. None: nothing says how long it is.
     fn end(&self) -> Option<i64> {
         let until = self.window.until.filter(|until| *until <= self.now);
-        let is_judged = self.until_now || self.window.since.is_some() || self.window.until.is_some();
-        is_judged.then(|| minute(until.unwrap_or(self.now)))
+        (!self.is_part).then(|| minute(until.unwrap_or(self.now)))
     }
 
     /// The first and the last minute of the period, if both are known.
