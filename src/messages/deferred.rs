@@ -58,7 +58,9 @@ impl From<DeferredRecipients> for Vec<(u64, FirstDeferral)> {
 impl From<Vec<(u64, FirstDeferral)>> for DeferredRecipients {
     fn from(all: Vec<(u64, FirstDeferral)>) -> Self {
         let mut deferred = Self::Empty;
-        all.into_iter().for_each(|(recipient, first)| deferred.add(recipient, first));
+        for (recipient, first) in all {
+            deferred.add(recipient, first);
+        }
         deferred
     }
 }

@@ -140,7 +140,7 @@ impl Sections {
         let inner = GzEncoder::new(std::mem::take(&mut self.bytes), level);
         let mut packer = BufWriter::with_capacity(64 << 10, ByteCounter { bytes: 0, inner });
         ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
-        let ByteCounter { bytes, inner } = packer.into_inner().map_err(|error| error.into_error())?;
+        let ByteCounter { bytes, inner } = packer.into_inner().map_err(io::IntoInnerError::into_error)?;
         self.bytes = inner.finish()?;
         let packed = self.bytes.get(start..).unwrap_or_default();
         let xxh3 = format!("{:016x}", XxHash3_64::oneshot(packed));

@@ -187,10 +187,7 @@ impl KeptTally {
 
     /// The tally again. `None`: a value is damaged.
     pub(crate) fn tally(self, options: &TallyOptions) -> Option<Tally> {
-        let groups = match self.groups {
-            Some(groups) => Some(groups.group_by(options)),
-            None => None,
-        };
+        let groups = self.groups.map(|groups| groups.group_by(options));
         let mut tally = Tally::new(options.hasher.clone(), options.examples, groups);
         for name in &self.names {
             tally.names.intern(&name.0);

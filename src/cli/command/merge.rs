@@ -15,7 +15,7 @@ use crate::cli::catalog::{book_hash, load_catalog};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::filter::filter;
-use crate::cli::part_files::{PartPlace, files, find};
+use crate::cli::part_files::{FoundPart, PartPlace, files, find};
 use crate::cli::redaction::redactor;
 use crate::cli::time::{calendar, window};
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
@@ -159,7 +159,7 @@ fn selected(
             && range.until.is_none_or(|until| first * 60 < until.as_second())
     };
     let found = find(paths)?.into_iter().filter(|part| is_within(&part.named.head));
-    let (heads, places): (Vec<NamedHead>, Vec<PartPlace>) = found.map(|part| part.into_parts()).unzip();
+    let (heads, places): (Vec<NamedHead>, Vec<PartPlace>) = found.map(FoundPart::into_parts).unzip();
     let PartOrder { order, mut gaps } = order(&heads, &calendar.zone)
         .map_err(|refused| CliError::Part { name: refused.name, why: refused.why })?;
     if let Some(path) = &args.expect {
