@@ -46,8 +46,8 @@ impl Action {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::FixHere => "only you can cure these",
-            Self::CleanLists => "these addresses are dead",
-            Self::AskOrChange => "the other side or the author must act",
+            Self::CleanLists => "dead addresses",
+            Self::AskOrChange => "somebody else must act",
             Self::JustWait => "the queue retries by itself",
             Self::Nothing => "clients that this server refused",
         }

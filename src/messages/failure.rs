@@ -36,7 +36,7 @@ impl FailureKind {
     }
 
     /// Who must act. `lost`: the message went back to its sender.
-    pub fn action(&self, lost: bool) -> Action {
+    pub fn action(self, lost: bool) -> Action {
         let class = if lost { Some(Class::Permanent) } else { self.class };
         let retry = self.retry.unwrap_or_else(|| reason_row(self.reason).retry(class));
         Blame { direction: self.direction, side: self.side, reason: self.reason, retry }.action(lost)

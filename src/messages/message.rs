@@ -254,11 +254,8 @@ impl Message {
         if !update.concerns && self.skip_recipient(update) {
             return;
         }
-        match update.direction {
-            Some(Direction::Outbound) => self.goes_out = true,
-            Some(Direction::Local) => self.stays_here = true,
-            Some(Direction::Inbound) | None => {}
-        }
+        self.goes_out |= update.direction == Some(Direction::Outbound);
+        self.stays_here |= update.direction == Some(Direction::Local);
         match update.transition {
             Transition::Received | Transition::HeaderRead => {
                 // Either nothing was known of the message, or it has arrived already.
@@ -368,7 +365,9 @@ impl Message {
             if deferred.is_empty() {
                 self.lose(None, update);
             }
-            deferred.iter().for_each(|deferred| self.lose(Some(deferred), update));
+            for deferred in &deferred {
+                self.lose(Some(deferred), update);
+            }
             totals.count_expired(deferred);
             self.finish_all_recipients();
         } else {

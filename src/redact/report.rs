@@ -170,7 +170,9 @@ impl Redactor {
             recipient,
             examples,
         } = row;
-        examples.iter_mut().for_each(|line| *line = self.line(line));
+        for line in examples {
+            *line = self.line(line);
+        }
         if let Some(MainPlace { kind: PlaceKind::Domain | PlaceKind::Client, name, percent: _ }) = place {
             *name = self.host(name);
         }

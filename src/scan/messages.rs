@@ -65,6 +65,6 @@ pub(crate) fn messages(
 fn outgoing(flows: &ByFlow<FlowTotals>) -> DirectionTotals {
     let mut outgoing = flow(&flows.outgoing);
     let FlowTotals { held, untried, deferred, .. } = flows.unknown;
-    outgoing.add(&flow(&FlowTotals { held, untried, deferred, ..FlowTotals::default() }));
+    outgoing.add(&flow(&FlowTotals { deferred, held, untried, ..FlowTotals::default() }));
     outgoing
 }

@@ -30,8 +30,8 @@ use crate::tally::{FinishedTally, TallyCount, TallyKey};
 /// Number of codes in a row.
 const CODES: usize = 8;
 
-/// Number of parts of a trend: a week of days, a day of three hours each.
-const PARTS: i64 = 8;
+/// Number of parts of a trend, at most: the days of a week.
+const PARTS: i64 = 7;
 
 /// A place is named if it has at least this share of the attempts, in percent.
 const MAIN_PLACE: u64 = 20;
@@ -163,7 +163,7 @@ pub(crate) fn sections(
             (other.direction, other.reason, other.cause) == (key.direction, key.reason, key.cause)
         };
         let of_lines = lines.get(&key).or_else(|| lines.get(lines.keys().find(near)?));
-        let row = fault(&key, totals, failed.get(&key), of_lines, hours, tally, options);
+        let row = fault(key, totals, failed.get(&key), of_lines, hours, tally, options);
         if let Some(section) = sections.iter_mut().find(|section| section.action == key.action) {
             section.totals.add(&totals);
             section.rows.push(row);
@@ -308,7 +308,7 @@ fn recipient(raw: &[u8]) -> Option<String> {
 }
 
 fn fault(
-    key: &FaultKey,
+    key: FaultKey,
     totals: FaultTotals,
     failed: Option<&FailedMessages>,
     lines: Option<&FaultLines>,

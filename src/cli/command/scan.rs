@@ -134,7 +134,8 @@ pub(super) fn print(
     }
     let pages = format.name == TEXT.name && !to_file && !args.mail.mail_headers && !args.no_pager;
     let is_quiet = is_alone || !to_file && is_quiet(args, &report);
-    if !is_quiet && !(pages && pager::show(&shown)?) {
+    let is_shown = is_quiet || pages && pager::show(&shown)?;
+    if !is_shown {
         let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(shown.as_bytes())?);
         let ((), report) = output::prepare(output, &paths, out, write)?;
         staged.extend(report);
@@ -232,6 +233,8 @@ fn counted(
     }
 }
 
+// The steps of one run, in their order.
+#[allow(clippy::too_many_lines)]
 /// Reads the logs once. The inner error: this log was truncated meanwhile.
 fn count(
     args: &ScanArgs,
@@ -325,7 +328,7 @@ fn count(
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
     let dates = dates(window, &calendar.zone);
-    Ok(Ok(Counted { report, completion, verdict_run, paths, checkpoints, dates, unparsed, part: made }))
+    Ok(Ok(Counted { report, completion, verdict_run, paths, dates, checkpoints, unparsed, part: made }))
 }
 
 /// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.

@@ -150,11 +150,14 @@ fn summary(report: &Report) -> String {
     parts.join(", ")
 }
 
+/// A sum of attempts with its name, and how to find its change in a comparison.
+type SumChange = (&'static str, u64, fn(&Compared) -> Change);
+
 /// `Against the usual: sent 240 (+0%), deferred 960 (+1900% !)`. `None`: nothing to compare with.
 fn changes(report: &Report) -> Option<String> {
     let baseline = report.baseline.as_ref()?;
     let (out, local) = (&report.totals.outbound, &report.totals.local);
-    let sums: [(&str, u64, fn(&Compared) -> Change); 5] = [
+    let sums: [SumChange; 5] = [
         ("sent", out.delivered + local.delivered, |baseline| baseline.delivered),
         ("deferred", out.deferred + local.deferred, |baseline| baseline.deferred),
         ("bounced", out.bounced + local.bounced, |baseline| baseline.bounced),
@@ -186,7 +189,7 @@ fn command(report: &Report, input: &str) -> Option<String> {
             format!(" --reason {} --by {}", word(&fault.reason), keys(fault.direction))
         }
     };
-    Some(format!("smtplog scan{chosen} {input}").trim_end().to_owned())
+    Some(printable(format!("smtplog scan{chosen} {input}").trim_end()))
 }
 
 fn keys(direction: crate::smtp::event::Direction) -> &'static str {

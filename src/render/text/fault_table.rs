@@ -33,7 +33,7 @@ const ADVISED: usize = 3;
 const ADVISED_SHARE: u64 = 10;
 
 /// The least width of the column of places, and of the titles, in columns.
-const PLACE: usize = 12;
+const PLACE: usize = 10;
 const TITLE: usize = 14;
 
 /// What a section shows.
@@ -235,7 +235,9 @@ fn rest(page: &mut TextPage, plan: &SectionPlan, columns: &FaultColumns) {
         return;
     }
     let mut sums = FaultTotals::default();
-    hidden.iter().for_each(|row| sums.add(&row.totals));
+    for row in &hidden {
+        sums.add(&row.totals);
+    }
     let title = fault::counted(hidden.len() as u64, ["more reason", "more reasons"], &page.style.words);
     page.line(&format!("  {}{}", pad(&title, columns.title + columns.codes - 2), columns.counts(&sums)));
 }
@@ -313,7 +315,7 @@ impl FaultColumns {
         let titles =
             rows.flat_map(|section| &section.rows).map(|row| fault::title(row, &page.style.words).width());
         let longest = titles.max().unwrap_or(0) + 3;
-        let (mut title, codes) = (longest.clamp(24, if wide { 36 } else { 30 }), 15);
+        let (mut title, codes) = (longest.clamp(24, if wide { 36 } else { 28 }), 14);
         let has_since =
             report.sections.iter().flat_map(|section| &section.rows).any(|row| row.since.is_some());
         let since = if wide && has_since { 11 } else { 0 };
@@ -325,6 +327,14 @@ impl FaultColumns {
         let trend =
             if page.style.unicode && parts > 1 && rest >= parts + 2 + PLACE + since { parts + 2 } else { 0 };
         let place = rest.saturating_sub(trend + since);
+        // What the places do not need is for the titles.
+        let shown = report.sections.iter().filter(|section| section.action != Action::Nothing);
+        let places = shown.flat_map(|section| &section.rows);
+        let places =
+            places.map(|row| fault::place(row, &page.style.words, width, page.style.unicode).width());
+        let needed = (places.max().unwrap_or(0) + 1).max(PLACE);
+        let more = place.saturating_sub(needed).min(longest.saturating_sub(title));
+        let (title, place) = (title + more, place - more);
         Self { title, codes, counts, trend, place, since }
     }
 
@@ -351,7 +361,8 @@ impl FaultColumns {
                 0 => "-".to_owned(),
                 some => HumanCount(some).to_string(),
             };
-            line.push_str(&format!("{shown:>width$}"));
+            line.push_str(&" ".repeat(width.saturating_sub(shown.len())));
+            line.push_str(&shown);
         }
         line
     }

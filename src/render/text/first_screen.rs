@@ -388,10 +388,14 @@ fn show_foot(page: &mut TextPage, report: &Report) {
         let notes = counted(hidden, ["more note", "more notes"], &page.style.words);
         page.line(&format!("{notes}: smtplog --codes"));
     }
-    let input = if page.style.input.is_empty() { String::new() } else { format!(" {}", page.style.input) };
-    let rows = report.sections.iter().flat_map(|section| &section.rows);
+    let input = if page.style.input.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", printable(&page.style.input))
+    };
+    let mut rows = report.sections.iter().flat_map(|section| &section.rows);
     let is_message = |row: &&FaultRow| row.totals.failed() > 0;
-    let top: Option<&FaultRow> = rows.filter(is_message).next();
+    let top: Option<&FaultRow> = rows.find(is_message);
     if let Some(row) = top {
         let address = row.recipient.as_deref().map_or("ADDRESS".to_owned(), |name| quoted(&printable(name)));
         page.line(&format!("{}  smtplog trace {address}{input}", page.say("Why one mail failed:")));

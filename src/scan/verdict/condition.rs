@@ -204,10 +204,8 @@ impl FromStr for Condition {
             return Err(format!("{number}% is more than all"));
         }
         if floor.is_some() && unit != Unit::Percent {
-            return Err(format!(
-                "only a percentage is of a least number; write {}>10% of 50",
-                subject_word(text, at)
-            ));
+            let word = subject_word(text, at);
+            return Err(format!("only a percentage is of a least number; write {word}>10% of 50"));
         }
         let (limit, floor) = (limit * factor, floor.unwrap_or(0));
         Ok(Self { subject, relation, limit, unit, floor, text: text.to_owned() })
