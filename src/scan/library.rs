@@ -58,6 +58,7 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
         zone: &logs.calendar.zone,
         filter: &filter,
         book: &book,
+        for_parts: false,
         hasher: &seed,
     };
     let task = logs.task(&book, &line_filter);
