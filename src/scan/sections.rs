@@ -69,7 +69,8 @@ struct FaultLines {
     places: BTreeMap<Symbol, u64>,
     advice: BTreeMap<String, u64>,
     period: Option<(LogTime, LogTime)>,
-    recipient: Option<String>,
+    /// The recipient that the first line with one names.
+    recipient: Option<(LineOffset, String)>,
     /// The first lines, in the order of the logs.
     examples: Vec<(LineOffset, String)>,
 }
@@ -260,9 +261,9 @@ impl FaultLines {
         }
         let lines = count.examples.lines.iter().take(options.examples);
         self.examples.extend(lines.map(|(place, line)| (*place, LogText::string(line))));
-        if self.recipient.is_none() {
-            self.recipient = count.examples.lines.iter().find_map(|(_, line)| recipient(line));
-        }
+        // The rows come in arbitrary order.
+        let found = count.examples.lines.iter().find_map(|(place, line)| Some((*place, recipient(line)?)));
+        self.recipient = self.recipient.take().into_iter().chain(found).min();
     }
 }
 
@@ -281,7 +282,7 @@ impl FaultLines {
             self.period = Some((from.min(first), to.max(last)));
         }
         self.examples.extend(other.examples);
-        self.recipient = self.recipient.take().or(other.recipient);
+        self.recipient = self.recipient.take().into_iter().chain(other.recipient).min();
     }
 }
 
@@ -347,7 +348,7 @@ fn fault(
         place: lines.and_then(|lines| main_place(lines, key.direction, tally)),
         places: lines.map_or(0, |lines| lines.places.len() as u64),
         advice: advice.map(|(line, _)| line.clone()),
-        recipient: lines.and_then(|lines| lines.recipient.clone()),
+        recipient: lines.and_then(|lines| Some(lines.recipient.as_ref()?.1.clone())),
         examples: lines.map(|lines| first_lines(lines, options.examples)).unwrap_or_default(),
     }
 }
