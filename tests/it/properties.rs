@@ -94,14 +94,20 @@ fn counts(args: &[&str], backwards: bool) -> String {
     let mut report = support::report(args);
     if backwards {
         report["totals"]["messages"] = Value::Null;
-        // Whose they are is told by the same lines.
-        for table in ["senders", "users", "clients", "rest"] {
+        // What they failed for, and whose they are, is told by the same lines.
+        report["verdict"] = Value::Null;
+        for table in ["sections", "senders", "users", "clients", "rest"] {
             report[table] = Value::Null;
         }
     }
     for table in ["rows", "warnings"] {
         for row in report[table].as_array_mut().into_iter().flatten() {
             row["example"] = Value::Null;
+        }
+    }
+    for section in report["sections"].as_array_mut().into_iter().flatten() {
+        for row in section["rows"].as_array_mut().into_iter().flatten() {
+            row["recipient"] = Value::Null;
         }
     }
     report.to_string()
