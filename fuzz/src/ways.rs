@@ -13,12 +13,10 @@ use super::program::{answer, answer_of};
 const WAYS: [(&str, &str); 4] = [("1", "97"), ("2", "1000"), ("7", "333"), ("7", "16384")];
 
 /// The commands whose whole output must be the same, whatever the way.
-const COMMANDS: [&[&str]; 5] = [
+const COMMANDS: [&[&str]; 3] = [
     &["scan", "--format", "json", "--delays", "--storms", "--top", "50", "--by", "hour"],
     &["events"],
     &["storm", "--format", "json"],
-    &["trace", "--format", "json", "@example.org", "--top", "0"],
-    &["trace", "--raw", "@example.com", "--top", "3"],
 ];
 
 /// The options of a command with those that choose the way.

@@ -156,6 +156,8 @@ fn every_target_has_a_file_and_a_row_and_a_property() {
         files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(files, wanted);
     let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
+    // The program `differential` is no target of libFuzzer.
     let rows = manifest["bin"].as_array().unwrap().iter();
+    let rows = rows.filter(|row| row["path"].as_str().unwrap().starts_with("fuzz_targets/"));
     assert_eq!(rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), wanted);
 }
