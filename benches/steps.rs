@@ -214,6 +214,7 @@ fn main() {
         zone: &zone,
         filter: &filter,
         book: &book,
+        for_parts: false,
         hasher: &hasher,
     };
     let delivery = |reading: &ParsedLine| matches!(reading, ParsedLine::Event(event) if event.direction != Direction::Inbound);

@@ -54,6 +54,7 @@ mod explain;
 mod input;
 mod messages;
 mod parse;
+mod part;
 mod pipeline;
 mod redact;
 mod render;
@@ -197,6 +198,9 @@ pub mod internals {
         pub mod year {
             pub use crate::parse::year::{FileTimeResolution, LatestPossible};
         }
+    }
+    pub mod part {
+        pub use crate::part::file::section_names;
     }
     pub mod pipeline {
         pub mod calendar {

@@ -5,6 +5,7 @@ pub mod decompress;
 
 pub mod line;
 pub mod log;
+pub mod part;
 pub mod program;
 pub mod rules;
 pub mod sanitize;
@@ -18,10 +19,11 @@ pub mod wrapper;
 pub type Property = fn(&[u8]);
 
 /// Each target by its name.
-pub const TARGETS: [(&str, Property); 10] = [
+pub const TARGETS: [(&str, Property); 11] = [
     ("decompress", decompress::check),
     ("line", line::check),
     ("log", log::check),
+    ("part", part::check),
     ("rules", rules::check),
     ("sanitize", sanitize::check),
     ("state", state::check),

@@ -2,14 +2,16 @@
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::reason::{Reason, Retry};
 use crate::smtp::event::Direction;
 use crate::smtp::side::Side;
 
 /// Who must act on a failure, the most urgent first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, ValueEnum, JsonSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// The administrator of this server: nothing improves until a setting, a disk or a DNS record here is fixed.

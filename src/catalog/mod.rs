@@ -35,7 +35,7 @@ pub(crate) use self::reason::{EnhancedPattern, Reason, ReasonKin, Retry, value_n
 pub(crate) use self::storms::{CommandRow, StormRow, storms};
 pub(crate) use self::tables::{
     CodeRow, EnhancedRow, ReasonRow, VariantRow, catalogue_date, codes, enhanced_codes, find_code,
-    find_enhanced_detail, find_pair, find_table, reason_row, reasons, table,
+    find_enhanced_detail, find_pair, find_table, reason_row, reasons, table, table_text,
 };
 
 /// The rules and providers that the classifier needs.

@@ -4,10 +4,11 @@ use std::num::NonZeroU16;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A provider: its position in [`Providers`] plus 1, so that `Option<Provider>` takes 2 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[serde(transparent)]
 pub struct Provider(NonZeroU16);
 
 impl Provider {

@@ -177,6 +177,11 @@ pub(crate) fn find_table<T: DeserializeOwned>(name: &str) -> Option<T> {
     Some(serde_json::from_str(text).expect("tests read every built-in table"))
 }
 
+/// The text of a built-in table, as it is embedded. None: there is none of this name.
+pub(crate) fn table_text(name: &str) -> Option<&'static str> {
+    packed::TABLES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 /// The names of the tables in a folder: `tr` for `lang/tr`.
 pub fn tables_under(folder: &str) -> impl Iterator<Item = &'static str> {
     packed::TABLES.iter().filter_map(move |(name, _)| name.strip_prefix(folder)?.strip_prefix('/'))

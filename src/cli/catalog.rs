@@ -4,7 +4,8 @@ use std::fs;
 
 use super::args::RulesArgs;
 use super::error::CliError;
-use crate::catalog::{Catalog, RuleFile};
+use crate::catalog::{Catalog, RuleFile, table_text};
+use crate::collections::stable_hash::{PART_SEED, StableHash};
 
 /// Loads the catalogue. Files of `--rules` come first, then the rules of configuration files.
 pub(crate) fn load_catalog(args: &RulesArgs) -> Result<Catalog, CliError> {
@@ -23,6 +24,20 @@ pub(crate) fn load_catalog(args: &RulesArgs) -> Result<Catalog, CliError> {
         .map(|(file, text, with_options)| RuleFile { file, text, with_options: *with_options })
         .collect();
     Ok(Catalog::with_own(&files, &files)?)
+}
+
+/// The tables that decide which reason, cause and provider an event has.
+const DECIDING: [&str; 4] = ["rules", "providers", "reasons", "causes"];
+
+/// The hash of what decides reasons: the built-in tables, and the user's own rules.
+pub(crate) fn book_hash(args: &RulesArgs) -> Result<String, CliError> {
+    let tables = DECIDING.into_iter().filter_map(table_text);
+    let built_in = tables.fold(StableHash::new(PART_SEED), |hash, text| hash.text(text.as_bytes()));
+    let own = args.rules.iter().chain(&args.rules_of).try_fold(built_in, |hash, path| {
+        let text = fs::read(path).map_err(CliError::open_file(path))?;
+        Ok::<_, CliError>(hash.text(&text))
+    })?;
+    Ok(format!("{:016x}", own.finish()))
 }
 
 /// Whether the user has rules of their own.

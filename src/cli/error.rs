@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use super::hangup::is_hung_up;
 use crate::catalog::CatalogError;
 use crate::input::error::{InputError, permission_hint, shown, why};
+use crate::part::error::PartError;
 use crate::pipeline::time_range;
 use crate::scan::baseline::BaselineError;
 
@@ -87,6 +88,15 @@ pub enum CliError {
     Suffix { path: PathBuf, known: Vec<String> },
     #[error("--mail-headers needs --format text or html")]
     MailFormat,
+    #[error("cannot make a part {what}")]
+    NoPart { what: &'static str },
+    #[error("cannot merge {name}: {why}")]
+    Part { name: String, why: PartError },
+    /// A part that was made although not everything could be read.
+    #[error("{name} lacks lines: {what}")]
+    IncompletePart { name: String, what: String },
+    #[error("no part to merge: {why}")]
+    NoParts { why: &'static str },
     #[error("cannot use the terminal: {0}")]
     Terminal(io::Error),
 }

@@ -54,6 +54,7 @@ fn top_values(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<Str
         zone,
         filter: &Filter::default(),
         book: task.book,
+        for_parts: false,
         hasher,
     };
     let (walked, folder) = aggregate(task, &plan, None)?;

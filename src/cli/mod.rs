@@ -21,6 +21,8 @@ pub(crate) mod mail;
 pub(crate) mod man_viewer;
 pub(crate) mod output;
 pub(crate) mod pager;
+pub(crate) mod part;
+pub(crate) mod part_files;
 pub(crate) mod progress;
 pub(crate) mod redaction;
 pub(crate) mod run;

@@ -58,10 +58,13 @@ impl VerdictRun {
 
     /// Whether the walk must also find storms: if an option asks for them, and for the daily mail.
     pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
+        args.mail.mail_headers || Self::asks_for_storms(args)
+    }
+
+    /// Whether an option asks for storms.
+    pub(crate) fn asks_for_storms(args: &ScanArgs) -> bool {
         let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
-        args.verdict.storms
-            || args.mail.mail_headers
-            || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
+        args.verdict.storms || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
     }
 
     /// Adds the comparison and the verdict to the report, and the hours of the run to the history.

@@ -1,15 +1,32 @@
 //! Counts how often each place, a domain or a client, occurs in one row. It sorts and merges batches.
 
+use serde::{Deserialize, Serialize};
+
 use super::interner::Symbol;
 use super::sort_batch::is_due;
 
 /// The count of each place. Counts can be merged in any order.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Serialize, Deserialize, Debug)]
+#[serde(into = "Vec<(Symbol, u64)>", from = "Vec<(Symbol, u64)>")]
 pub struct SymbolCounts {
     /// Places that are not in `counts` yet.
     waiting: Vec<Symbol>,
     /// Each place once, sorted by number.
     counts: Vec<(Symbol, u64)>,
+}
+
+impl From<SymbolCounts> for Vec<(Symbol, u64)> {
+    fn from(counts: SymbolCounts) -> Self {
+        counts.finish()
+    }
+}
+
+impl From<Vec<(Symbol, u64)>> for SymbolCounts {
+    fn from(counts: Vec<(Symbol, u64)>) -> Self {
+        let mut counts = Self { waiting: Vec::new(), counts };
+        counts.join();
+        counts
+    }
 }
 
 impl SymbolCounts {

@@ -2,10 +2,13 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use foldhash::quality::FixedState;
+use ciborium::Value;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
+use serde::{Deserialize, Serialize};
 
 use super::sort_batch::is_due;
+use super::stable_hash::StableHash;
+use super::wire::{ByteText, pack_hashes, unpack_hashes};
 
 /// Largest number that is counted exactly. A row of a report has at most as many hashes, about 2 MiB.
 const LIMIT: usize = 100_000;
@@ -14,10 +17,10 @@ const LIMIT: usize = 100_000;
 /// Practice", 2013).
 const PRECISION: u8 = 14;
 
-/// The hash that identifies a thing. It is the same in every run, so that estimates are reproducible. It uses foldhash's
-/// quality variant: with the fast variant, 100,000 hashes are estimated as 139,000.
-pub(crate) fn hash(thing: impl std::hash::Hash) -> u64 {
-    FixedState::with_seed(0x736d_7470).hash_one(thing)
+/// Begins the hash that identifies a thing. It is the same in every run, so that counters of several runs can be merged. Each
+/// bit of it must be as good as random: with the fast variant of foldhash, 100,000 hashes are estimated as 139,000.
+pub(crate) const fn hash() -> StableHash {
+    StableHash::new(0x736d_7470)
 }
 
 /// Number of distinct things.
@@ -29,7 +32,8 @@ pub struct DistinctTotal {
 }
 
 /// A counter of distinct hashes. Counters can be merged in any order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Serialize, Deserialize, Debug)]
+#[serde(into = "PackedCounter", try_from = "PackedCounter")]
 pub struct DistinctCounter {
     /// Hashes that are in neither `few` nor `many` yet.
     waiting: Vec<u64>,
@@ -47,7 +51,7 @@ impl Default for DistinctCounter {
 }
 
 impl DistinctCounter {
-    /// `hash` is a result of [`hash`].
+    /// `hash` began with [`hash`].
     pub fn insert(&mut self, hash: u64) {
         self.waiting.push(hash);
         if is_due(self.waiting.len(), self.few.len()) {
@@ -103,8 +107,83 @@ impl DistinctCounter {
     }
 }
 
+/// A counter as a part keeps it.
+#[derive(Serialize, Deserialize)]
+struct PackedCounter {
+    /// The hashes, while they are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    few: Option<ByteText>,
+    /// The registers, once they are many: 3,277 numbers of 32 bits, the lowest byte first. Each holds five registers of six
+    /// bits, the first in the lowest bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registers: Option<ByteText>,
+}
+
+/// Number of registers.
+const REGISTERS: usize = 1 << PRECISION;
+
+/// Registers in a number of 32 bits.
+const REGISTERS_IN_WORD: usize = 5;
+
+impl From<DistinctCounter> for PackedCounter {
+    fn from(mut counter: DistinctCounter) -> Self {
+        counter.sort_in();
+        match counter.many {
+            None => Self { few: Some(pack_hashes(counter.few)), registers: None },
+            Some(many) => Self { few: None, registers: Some(ByteText(register_bytes(&many))) },
+        }
+    }
+}
+
+impl TryFrom<PackedCounter> for DistinctCounter {
+    type Error = &'static str;
+
+    fn try_from(packed: PackedCounter) -> Result<Self, &'static str> {
+        let few = packed.few.as_ref().map_or(Some(Vec::new()), unpack_hashes);
+        let few = few.filter(|few| few.len() <= LIMIT).ok_or("the hashes are damaged")?;
+        let many = packed.registers.map(|bytes| estimator(&bytes.0).ok_or("the registers are damaged"));
+        Ok(Self { few, many: many.transpose()?.map(Box::new), ..Self::default() })
+    }
+}
+
+/// The registers of an estimator. It has more than [`LIMIT`] hashes, so it is not sparse any more.
+fn register_bytes(many: &HyperLogLogPlus<u64, Bare>) -> Vec<u8> {
+    let whole = Value::serialized(many).ok();
+    let field = |value: &Value, name: &str| {
+        let fields = value.as_map()?;
+        let found = fields.iter().find(|(key, _)| key.as_text() == Some(name))?;
+        Some(found.1.clone())
+    };
+    let words = whole.and_then(|whole| field(&field(&whole, "registers")?, "buf"));
+    let words = words.and_then(|words| words.into_array().ok()).unwrap_or_default();
+    let word = |word: &Value| word.as_integer().and_then(|word| u32::try_from(word).ok()).unwrap_or(0);
+    words.iter().flat_map(|value| word(value).to_le_bytes()).collect()
+}
+
+/// An estimator with these registers. `None`: there are more or fewer than there must be.
+fn estimator(bytes: &[u8]) -> Option<HyperLogLogPlus<u64, Bare>> {
+    let (words, rest) = bytes.as_chunks::<4>();
+    if words.len() != REGISTERS.div_ceil(REGISTERS_IN_WORD) || !rest.is_empty() {
+        return None;
+    }
+    let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    let all = words.iter().flat_map(|word| (0..REGISTERS_IN_WORD).map(move |at| word >> (at * 6) & 63));
+    let zeros = all.take(REGISTERS).filter(|register| *register == 0).count();
+    let registers = Value::Map(vec![
+        ("buf".into(), Value::Array(words.into_iter().map(Value::from).collect())),
+        ("count".into(), Value::from(REGISTERS as u64)),
+        ("zeros".into(), Value::from(zeros as u64)),
+    ]);
+    // The crate gives its registers away and takes them back only through serde.
+    let empty: HyperLogLogPlus<u64, Bare> = HyperLogLogPlus::new(PRECISION, Bare::default()).ok()?;
+    let mut whole = Value::serialized(&empty).ok()?;
+    let field = whole.as_map_mut()?.iter_mut().find(|(key, _)| key.as_text() == Some("registers"))?;
+    field.1 = registers;
+    whole.deserialized().ok()
+}
+
 /// A hasher for values that are hashes already.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize, Debug)]
 struct Bare(u64);
 
 impl BuildHasher for Bare {
@@ -135,7 +214,7 @@ mod tests {
 
     fn of(numbers: impl Iterator<Item = u64>, limit: usize) -> DistinctCounter {
         let mut distinct = DistinctCounter { limit, ..DistinctCounter::default() };
-        numbers.for_each(|number| distinct.insert(hash(number)));
+        numbers.for_each(|number| distinct.insert(hash().text(&number.to_le_bytes()).finish()));
         distinct
     }
 
@@ -153,6 +232,19 @@ mod tests {
             let DistinctTotal { count, is_exact } = of(0..size, LIMIT).finish();
             assert!(!is_exact);
             assert!(count.abs_diff(size) * 50 < size, "{count} for {size}");
+        }
+    }
+
+    #[test]
+    fn a_counter_that_was_written_counts_on() {
+        for size in [0, 7, 100_000, 100_001, 150_000] {
+            let whole = of(0..size, LIMIT);
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&whole, &mut bytes).unwrap();
+            let mut read: DistinctCounter = ciborium::from_reader(&*bytes).unwrap();
+            assert_eq!(read.clone().finish(), whole.clone().finish());
+            read.merge(of(size / 2..160_000, LIMIT));
+            assert_eq!(read.finish(), of(0..160_000, LIMIT).finish(), "{size}");
         }
     }
 

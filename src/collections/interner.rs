@@ -4,9 +4,11 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 /// The number of a name in its interner.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[serde(transparent)]
 pub struct Symbol(u32);
 
 impl Symbol {
@@ -85,6 +87,11 @@ impl Interner {
     /// The name of a symbol, in lower case. Empty for [`Symbol::OVERFLOW`], and for the empty name.
     pub fn name(&self, id: Symbol) -> &[u8] {
         part(&self.text, &self.ends, id.0)
+    }
+
+    /// All names by their index, from 1 on.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        (1..self.ends.len() as u32).map(|id| self.name(Symbol(id)))
     }
 
     /// Whether the limit is reached: further names share [`Symbol::OVERFLOW`].

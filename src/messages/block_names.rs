@@ -4,6 +4,7 @@
 //! [`HeavyHitters`](super::names::HeavyHitters) adds the entries of all blocks.
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::key::{KeyHasher, PrehashedState};
 use super::mail_counts::CompactMailCounts;
@@ -13,7 +14,7 @@ use crate::parse::mta::queue_record::MessageFields;
 use crate::smtp::event::Event;
 
 /// One value for each role that a name can have.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Serialize, Deserialize, Debug)]
 pub struct PerRole<T> {
     pub senders: T,
     pub clients: T,
@@ -48,6 +49,13 @@ pub struct NameEntry {
     /// The length of the name in bytes. 0: the block states only its hash.
     length: u8,
     pub counts: CompactMailCounts,
+}
+
+impl NameEntry {
+    /// An entry whose name stands elsewhere.
+    pub(crate) fn of_hash(hash: u64, counts: CompactMailCounts) -> Self {
+        Self { hash, start: 0, length: 0, counts }
+    }
 }
 
 /// The sender as reports show it: the null sender is `<>`.

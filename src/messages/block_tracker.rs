@@ -1,8 +1,8 @@
 //! Follows the messages of one block, and returns at its end what depends on other blocks.
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use serde::{Deserialize, Serialize};
 
 use super::block_names::{NameSet, PerRole};
 use super::failure::FailureKind;
@@ -37,18 +37,23 @@ pub(crate) struct BlockTracker {
 }
 
 /// The transitions of one queue id in one block.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct PartialMessage {
     /// The updates before the first one that begins a message: they belong to a message of an earlier block.
-    earlier: Vec<Update>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) earlier: Vec<Update>,
     /// The transition that began a message after these updates. None: no message began in the block.
-    begun_by: Option<Transition>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) begun_by: Option<Transition>,
     /// A message began or ended in the block, so its state no longer depends on earlier blocks.
-    is_known: bool,
+    pub(super) is_known: bool,
     /// The state, if `is_known`. None: the last transition ended the message.
-    message: Option<Message>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<Message>,
     /// The queue id with its half day, as it was added last.
-    named: Option<IdHash>,
+    #[serde(skip)]
+    pub(super) named: Option<IdHash>,
 }
 
 /// The result of a block: the messages that depend on other blocks, by key. Each key occurs once; the order is
@@ -84,11 +89,11 @@ impl HeapSize for PartialMessages {
 }
 
 impl BlockTracker {
-    /// `hasher` is the same for all threads of a run. `unfiltered`: no filter is active. `hops`: hand-offs count like any
+    /// `keys` has the same seed in all threads of a run. `unfiltered`: no filter is active. `hops`: hand-offs count like any
     /// other delivery.
-    pub(crate) fn new(hasher: RandomState, unfiltered: bool, hops: bool) -> Self {
+    pub(crate) fn new(keys: KeyHasher, unfiltered: bool, hops: bool) -> Self {
         Self {
-            keys: KeyHasher::new(hasher),
+            keys,
             partials: HashMap::default(),
             queue_ids: Vec::new(),
             recent: RecentIds::default(),
@@ -238,7 +243,7 @@ impl BlockTracker {
 
 impl PartialMessage {
     /// The transition that began the message, if the message also ended in the block and no update precedes it.
-    fn completed(&self) -> Option<Transition> {
+    pub(super) fn completed(&self) -> Option<Transition> {
         self.begun_by.filter(|_| self.earlier.is_empty() && self.message.is_none())
     }
 

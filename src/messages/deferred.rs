@@ -1,6 +1,7 @@
 //! Remembers the deferred recipients of one message, each with its first deferral and the reason of its last one.
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::failure::TimedFailure;
 use super::key::PrehashedState;
@@ -8,7 +9,7 @@ use super::transition::Update;
 use crate::catalog::classify::Reason;
 
 /// The first deferral of a recipient.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct FirstDeferral {
     /// Seconds since 1970. None: the line has no date.
     pub at: Option<i64>,
@@ -33,12 +34,35 @@ impl FirstDeferral {
 }
 
 /// Deferred recipients by their hashes. Nearly every message has at most one; a mailing list may have thousands.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Serialize, Deserialize, Debug)]
+#[serde(into = "Vec<(u64, FirstDeferral)>", from = "Vec<(u64, FirstDeferral)>")]
 pub(crate) enum DeferredRecipients {
     #[default]
     Empty,
     One(u64, FirstDeferral),
     Many(HashMap<u64, FirstDeferral, PrehashedState>),
+}
+
+impl From<DeferredRecipients> for Vec<(u64, FirstDeferral)> {
+    fn from(deferred: DeferredRecipients) -> Self {
+        let mut all: Self = match deferred {
+            DeferredRecipients::Empty => Self::new(),
+            DeferredRecipients::One(recipient, first) => vec![(recipient, first)],
+            DeferredRecipients::Many(many) => many.into_iter().collect(),
+        };
+        all.sort_unstable_by_key(|(recipient, _)| *recipient);
+        all
+    }
+}
+
+impl From<Vec<(u64, FirstDeferral)>> for DeferredRecipients {
+    fn from(all: Vec<(u64, FirstDeferral)>) -> Self {
+        let mut deferred = Self::Empty;
+        for (recipient, first) in all {
+            deferred.add(recipient, first);
+        }
+        deferred
+    }
 }
 
 impl DeferredRecipients {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::classify::Classification;
 use crate::catalog::{Action, Blame, Cause, Reason, Retry, reason_row};
 use crate::smtp::event::{Direction, Event};
@@ -9,7 +11,7 @@ use crate::smtp::reply::Class;
 use crate::smtp::side::Side;
 
 /// Why a delivery failed, as far as it decides who must act.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct FailureKind {
     pub direction: Direction,
     pub reason: Reason,
@@ -42,7 +44,7 @@ impl FailureKind {
 }
 
 /// A failure and its time.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct TimedFailure {
     pub kind: FailureKind,
     /// Seconds since 1970. None: the line has no valid timestamp.
@@ -75,7 +77,7 @@ pub(crate) enum FailedFate {
 }
 
 /// Messages that failed for one reason.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct FailedMessages {
     pub waiting: u64,
     pub delayed: u64,
@@ -153,7 +155,7 @@ impl FailureCounts {
 }
 
 /// Messages of one direction by their final state, without this server's own notices.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct FlowTotals {
     pub delivered: u64,
     /// How many of these were deferred first.
@@ -182,7 +184,7 @@ impl FlowTotals {
 }
 
 /// Where the recipients of a message are, by its delivery attempts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum MessageFlow {
     /// At least one on another server.
     Outgoing,
@@ -193,7 +195,7 @@ pub enum MessageFlow {
 }
 
 /// A value for each flow.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct ByFlow<T> {
     pub outgoing: T,
     pub local: T,

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use foldhash::fast::RandomState;
 
 use super::placed_id::{IdHash, placed};
+use crate::collections::stable_hash::{PART_SEED, StableHash};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::simd::bytes_eq;
@@ -14,9 +15,41 @@ use crate::smtp::event::Mta;
 /// Takes keys that are hashes as they are.
 pub(crate) type PrehashedState = foldhash::fast::FixedState;
 
+/// Hashes texts: for one run, or for parts that other runs merge.
+#[derive(Clone)]
+enum TextHasher {
+    /// With a seed that nobody can guess.
+    OneRun(RandomState),
+    /// The same in each run.
+    Parts,
+}
+
+impl TextHasher {
+    /// Hashes chunks of 16 bytes, which the hasher takes in one step. Its own loop for longer input is a function
+    /// call, which is slower for names as short as these.
+    #[inline]
+    fn text(&self, text: &[u8]) -> u64 {
+        match self {
+            Self::OneRun(state) => {
+                let mut hasher = state.build_hasher();
+                text.chunks(16).for_each(|part| hasher.write(part));
+                hasher.finish()
+            }
+            Self::Parts => StableHash::new(PART_SEED).text(text).finish(),
+        }
+    }
+
+    fn queue(&self, host: &[u8], queue: &[u8]) -> u64 {
+        match self {
+            Self::OneRun(state) => state.hash_one((host, queue)),
+            Self::Parts => StableHash::new(PART_SEED).text(host).text(queue).finish(),
+        }
+    }
+}
+
 /// Computes the keys of messages. It caches the last queue, which seldom changes from line to line.
 pub struct KeyHasher {
-    hasher: RandomState,
+    hasher: TextHasher,
     host: Vec<u8>,
     queue: Vec<u8>,
     hash: u64,
@@ -29,8 +62,17 @@ pub struct KeyHasher {
 impl KeyHasher {
     /// `hasher` is the same for all threads of a run.
     pub fn new(hasher: RandomState) -> Self {
-        let hash = hasher.hash_one((&b""[..], &b""[..]));
-        let host_hash = hasher.hash_one(&b""[..]);
+        Self::with(TextHasher::OneRun(hasher))
+    }
+
+    /// Keys that are the same in each run.
+    pub(crate) fn for_parts() -> Self {
+        Self::with(TextHasher::Parts)
+    }
+
+    fn with(hasher: TextHasher) -> Self {
+        let hash = hasher.queue(b"", b"");
+        let host_hash = hasher.text(b"");
         Self { hasher, host: Vec::new(), queue: Vec::new(), hash, host_hash, tag: 0 }
     }
 
@@ -42,8 +84,8 @@ impl KeyHasher {
     pub fn key_and_id(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> (u64, NonZeroU64) {
         if !bytes_eq(&self.host, line.host) || !mta::is_in_queue_scope(mta, line.program, &self.queue) {
             let queue = mta::queue_scope(mta, line.program);
-            self.hash = self.hasher.hash_one((line.host, queue));
-            self.host_hash = self.hasher.hash_one(line.host);
+            self.hash = self.hasher.queue(line.host, queue);
+            self.host_hash = self.hasher.text(line.host);
             self.tag = self.host_tag(line.host);
             self.host.clear();
             self.host.extend_from_slice(line.host);
@@ -100,12 +142,8 @@ impl KeyHasher {
         recipient.map_or(0, |recipient| self.hash(recipient))
     }
 
-    /// Hashes chunks of 16 bytes, which the hasher takes in one step. Its own loop for longer input is a function
-    /// call, which is slower for names as short as these.
     fn hash(&self, text: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        text.chunks(16).for_each(|part| hasher.write(part));
-        hasher.finish()
+        self.hasher.text(text)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Counts the mail of one name: messages, delivery attempts by result, and rejections.
 
+use serde::{Deserialize, Serialize};
+
 use super::origin::Attempts;
 use crate::smtp::delivery_result::ByResult;
 
 /// The counts of one name in half a cache line. A count stops at four billion: the lines for more would fill a tebibyte.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
 pub struct CompactMailCounts {
     pub messages: u32,
     pub attempts: Attempts,
@@ -13,7 +15,7 @@ pub struct CompactMailCounts {
 }
 
 /// The counts of one name, or the sums of many.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
 pub struct MailCounts {
     pub messages: u64,
     pub attempts: ByResult<u64>,

@@ -1,5 +1,7 @@
 //! Follows one message from update to update, and computes its final state.
 
+use serde::{Deserialize, Serialize};
+
 use super::deferred::{DeferredRecipients, FirstDeferral};
 use super::failure::TimedFailure;
 use super::origin::{Attempts, SenderIds};
@@ -9,51 +11,86 @@ use super::transition::{Transition, Update};
 use crate::smtp::event::Direction;
 
 /// The state of an open message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Serialize, Deserialize, Debug)]
+#[serde(default)]
 pub(crate) struct Message {
     /// When it was first seen, in seconds since 1970. None: no line has a date.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
     /// Its arrival is in the log.
+    #[serde(skip_serializing_if = "is_false")]
     pub received: bool,
     /// A client or a program submitted it.
+    #[serde(skip_serializing_if = "is_false")]
     pub from_outside: bool,
     /// It is in the queue. Before that, the server may still reject it.
+    #[serde(skip_serializing_if = "is_false")]
     pub queued: bool,
+    #[serde(skip_serializing_if = "is_false")]
     pub held: bool,
     /// Its whole header was read (Postfix cleanup logs `message-id=`).
+    #[serde(skip_serializing_if = "is_false")]
     pub header_read: bool,
     /// This server wrote it to report on another message: a bounce or a delay notice.
+    #[serde(skip_serializing_if = "is_false")]
     pub notice: bool,
     /// It is an address verification probe and carries no mail.
+    #[serde(skip_serializing_if = "is_false")]
     pub probe: bool,
     /// The filter admits at least one of its events.
+    #[serde(skip_serializing_if = "is_false")]
     pub wanted: bool,
+    #[serde(skip_serializing_if = "is_false")]
     pub delivered: bool,
+    #[serde(skip_serializing_if = "is_false")]
     pub handed_on: bool,
     /// The queue id that the first hand-off created, if no line named it before the hand-off.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub copy: Option<IdHash>,
+    #[serde(skip_serializing_if = "is_false")]
     pub bounced: bool,
+    #[serde(skip_serializing_if = "is_false")]
     pub expired: bool,
+    #[serde(skip_serializing_if = "is_false")]
     pub discarded: bool,
     /// A recipient is on another server.
+    #[serde(skip_serializing_if = "is_false")]
     pub goes_out: bool,
     /// A recipient is on this server.
+    #[serde(skip_serializing_if = "is_false")]
     pub stays_here: bool,
     /// The most urgent first deferral of a recipient.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delayed: Option<TimedFailure>,
     /// The most urgent failure for which a recipient was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lost: Option<TimedFailure>,
     /// Number of recipients that are done: delivered or given up.
     pub finished: u32,
     /// Number of all recipients. None: no line states it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipients: Option<u32>,
     /// Recipients that were deferred and are not done yet.
+    #[serde(skip_serializing_if = "DeferredRecipients::is_empty")]
     pub deferred: DeferredRecipients,
     pub origin: SenderIds,
     /// The sender is the one that the queue manager states.
+    #[serde(skip_serializing_if = "is_false")]
     pub is_queue_sender: bool,
     /// Attempts that the filter admits and that are no hand-offs.
     pub attempts: Attempts,
+}
+
+impl Default for Message {
+    fn default() -> Self {
+        Self::NEW
+    }
+}
+
+// serde wants a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Applies an update to a message. `slot` is None if nothing is known of the queue id. `unfiltered`: no filter is active.

@@ -9,6 +9,7 @@
 
 pub(crate) mod block_names;
 pub(crate) mod block_tracker;
+pub(crate) mod compose;
 pub(crate) mod context;
 pub(crate) mod deferred;
 pub(crate) mod direction_count;
@@ -20,6 +21,7 @@ pub(crate) mod message;
 pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod origin;
+pub(crate) mod part;
 pub(crate) mod placed_id;
 pub(crate) mod recent_ids;
 pub(crate) mod totals;
@@ -28,11 +30,13 @@ pub(crate) mod transition;
 use hashbrown::{HashMap, HashSet};
 
 use self::block_tracker::{PartialMessage, PartialMessages};
+use self::compose::OpenParts;
 use self::key::PrehashedState;
 use self::message::{Message, supersede};
 use self::names::{FinishedNamesByRole, NameCountsByRole};
 use self::recent_ids::{IdHash, SeenIds, is_among};
 use self::totals::{FinalState, MessageTotals, PendingHandOff};
+use self::transition::Transition;
 
 /// Maximum number of open messages and their deferred recipients: about 140 MiB. A log without the lines that end
 /// messages would fill any memory. 450,000 messages with one recipient each just fit into a table of 2^19 slots.
@@ -44,6 +48,8 @@ const SWEEP_PAUSE: u32 = 256;
 /// The messages that are open between two blocks.
 pub(crate) struct MessageTracker {
     open: HashMap<u64, Message, PrehashedState>,
+    /// For a part: what depends on lines before it, instead of `open`.
+    composed: Option<Box<OpenParts>>,
     totals: MessageTotals,
     names: NameCountsByRole,
     pub seen_ids: SeenIds,
@@ -83,6 +89,7 @@ impl MessageTracker {
     pub(crate) fn new(unfiltered: bool) -> Self {
         Self {
             open: HashMap::default(),
+            composed: None,
             totals: MessageTotals::default(),
             names: NameCountsByRole::default(),
             seen_ids: SeenIds::default(),
@@ -92,6 +99,11 @@ impl MessageTracker {
             sweep_pause: 0,
             unfiltered,
         }
+    }
+
+    /// For a part, which does not know what its first lines go on from.
+    pub(crate) fn of_part(unfiltered: bool) -> Self {
+        Self { composed: Some(Box::default()), ..Self::new(unfiltered) }
     }
 
     /// Adds the result of a block. Blocks must come in their order.
@@ -106,10 +118,7 @@ impl MessageTracker {
             self.add(key, partial);
         }
         for (key, transition) in partials.completed {
-            if let Some(old) = self.open.remove(&key) {
-                self.open_weight -= old.weight();
-                supersede(&mut Some(old), transition, &mut self.totals);
-            }
+            self.complete(key, transition);
         }
         self.pending.append(&mut self.totals.pending);
         self.names.merge_names(&self.totals.names.take_block());
@@ -133,7 +142,21 @@ impl MessageTracker {
         });
     }
 
+    /// A message began and ended under this key.
+    fn complete(&mut self, key: u64, transition: Transition) {
+        if let Some(composed) = &mut self.composed {
+            composed.complete(key, transition, &mut self.totals);
+        } else if let Some(old) = self.open.remove(&key) {
+            self.open_weight -= old.weight();
+            supersede(&mut Some(old), transition, &mut self.totals);
+        }
+    }
+
     fn add(&mut self, key: u64, partial: PartialMessage) {
+        if let Some(composed) = &mut self.composed {
+            composed.add(key, partial, self.unfiltered, &mut self.totals);
+            return;
+        }
         let found = self.open.remove(&key);
         let is_new = found.is_none();
         self.open_weight -= found.as_ref().map_or(0, Message::weight);
@@ -237,8 +260,9 @@ impl QueuedMessages {
 mod tests {
     use super::*;
     use crate::messages::block_tracker::BlockTracker;
+    use crate::messages::key::KeyHasher;
     use crate::messages::origin::SenderIds;
-    use crate::messages::transition::{Transition, Update};
+    use crate::messages::transition::Update;
 
     fn update(transition: Transition) -> Update {
         let (at, failure, direction, origin) = (Some(0), None, None, SenderIds::default());
@@ -248,7 +272,7 @@ mod tests {
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {
         for key in keys {
-            let mut block = BlockTracker::new(foldhash::fast::RandomState::default(), true, false);
+            let mut block = BlockTracker::new(KeyHasher::for_parts(), true, false);
             block.apply(key, std::num::NonZeroU64::MIN, &update(transition));
             tracker.fold(block.take_block());
         }

@@ -6,12 +6,18 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
+use serde::{Deserialize, Serialize};
 
 use super::block_names::{NameEntry, NameSet, PerRole};
 use super::mail_counts::{CompactMailCounts, MailCounts};
+use super::origin::Attempts;
+use crate::collections::wire::ByteText;
 
 /// Maximum number of names of one role, about 3 MiB. A table may exceed it while the names of one block are added.
 const LIMIT: usize = 1 << 15;
+
+/// Maximum number of names of one role while tables of parts are added, about 50 MiB: their sum is exact up to here.
+const SUM_LIMIT: usize = 1 << 19;
 
 /// The tables of all roles. Blocks are added in their order, so the number of threads changes nothing.
 pub(crate) type NameCountsByRole = PerRole<HeavyHitters>;
@@ -50,6 +56,16 @@ struct Slot {
     counts: CompactMailCounts,
 }
 
+/// A table as a part keeps it.
+#[derive(Clone, Default, Serialize, Deserialize, Debug)]
+pub(crate) struct KeptNames {
+    /// The hash of each name in rising order, the name in lower case, messages, attempts by result, and rejections. An empty
+    /// name: no line of the part spells it out.
+    pub names: Vec<(u64, ByteText, u32, Attempts, u32)>,
+    pub dropped: MailCounts,
+    pub max_undercount: u64,
+}
+
 /// Rotates the hash: its lowest bit is always 0, and the table chooses a slot by the lowest bits.
 fn spread(hash: u64) -> u64 {
     hash.rotate_left(32)
@@ -60,6 +76,24 @@ impl NameCountsByRole {
         self.senders.merge_names(&names.senders);
         self.clients.merge_names(&names.clients);
         self.users.merge_names(&names.users);
+    }
+
+    /// For tables of parts: they are added whole, and cut once at the end.
+    pub(crate) fn for_parts() -> Self {
+        let table = || HeavyHitters { limit: SUM_LIMIT, ..HeavyHitters::default() };
+        Self { senders: table(), clients: table(), users: table() }
+    }
+
+    pub(crate) fn add_kept(&mut self, names: &PerRole<KeptNames>) {
+        self.senders.add_kept(&names.senders);
+        self.clients.add_kept(&names.clients);
+        self.users.add_kept(&names.users);
+    }
+
+    /// The tables for a part, each cut to the limit.
+    pub(crate) fn into_kept(self) -> PerRole<KeptNames> {
+        let Self { senders, clients, users } = self;
+        PerRole { senders: senders.into_kept(), clients: clients.into_kept(), users: users.into_kept() }
     }
 
     pub fn finish(self) -> FinishedNamesByRole {
@@ -111,6 +145,42 @@ impl HeavyHitters {
         }
     }
 
+    /// Adds a table of a part. The order of its names makes no difference: all are added before any is dropped.
+    fn add_kept(&mut self, kept: &KeptNames) {
+        self.dropped.add(&kept.dropped);
+        self.max_undercount = self.max_undercount.saturating_add(kept.max_undercount);
+        for (hash, name, messages, attempts, rejected) in &kept.names {
+            let counts = CompactMailCounts { messages: *messages, attempts: *attempts, rejected: *rejected };
+            let entry = NameEntry::of_hash(*hash, counts);
+            self.add(&entry, name.0.get(..usize::from(u8::MAX)).unwrap_or(&name.0));
+        }
+        if self.slots.len() > self.limit {
+            self.make_room();
+        }
+    }
+
+    fn into_kept(mut self) -> KeptNames {
+        self.cut(LIMIT);
+        let Self { slots, text, dropped, max_undercount, .. } = self;
+        let kept = slots.iter().map(|slot| {
+            let CompactMailCounts { messages, attempts, rejected } = slot.counts;
+            (slot.hash, ByteText::from(text.name(slot.start)), messages, attempts, rejected)
+        });
+        let mut names: Vec<_> = kept.collect();
+        names.sort_unstable_by_key(|(hash, ..)| *hash);
+        KeptNames { names, dropped, max_undercount }
+    }
+
+    /// Drops the names with the lowest counts, so that at most `most` stay.
+    fn cut(&mut self, most: usize) {
+        if self.slots.len() > most {
+            let mut weights: Vec<u64> = self.slots.iter().map(|slot| slot.counts.weight()).collect();
+            let at = weights.len() - most - 1;
+            let (_, &mut cut, _) = weights.select_nth_unstable(at);
+            self.drop_up_to(cut);
+        }
+    }
+
     /// Drops the half with the lowest counts, and all names with exactly the cut, so that the order of the table
     /// does not change which names stay.
     fn make_room(&mut self) {
@@ -120,6 +190,10 @@ impl HeavyHitters {
             return;
         }
         let (_, &mut cut, _) = weights.select_nth_unstable(half);
+        self.drop_up_to(cut);
+    }
+
+    fn drop_up_to(&mut self, cut: u64) {
         let dropped = &mut self.dropped;
         self.slots.retain(|slot| {
             let stays = slot.counts.weight() > cut;
@@ -136,7 +210,8 @@ impl HeavyHitters {
     }
 
     /// Drops names that no line spelt out, and names without mail.
-    fn finish(self) -> FinishedHeavyHitters {
+    fn finish(mut self) -> FinishedHeavyHitters {
+        self.cut(LIMIT);
         let Self { mut slots, text, mut dropped, max_undercount, .. } = self;
         let mut most = 0;
         slots.retain(|slot| {
@@ -259,6 +334,39 @@ mod tests {
         assert_eq!(sorted(1), sorted(7));
         assert_eq!(sorted(7).len(), 70);
         assert_eq!(sorted(7)[0], (b"0@example.org".to_vec(), 1 + 71 + 141 + 211 + 281));
+    }
+
+    #[test]
+    fn parts_are_added_before_names_are_dropped_whatever_their_order() {
+        let keys = KeyHasher::for_parts();
+        let part = |from: u32| {
+            let mut block = RoleNames::default();
+            (0..60).for_each(|number| count(&mut block, &keys, &format!("{}@example.org", from + number), 1));
+            count(&mut block, &keys, "much@example.org", 50);
+            let mut table = table(100);
+            table.merge_names(&block.take_block());
+            table.into_kept()
+        };
+        let parts: Vec<KeptNames> = (0..8).map(|number| part(number * 40)).collect();
+        let sum = |order: &[usize]| {
+            let mut all = table(100_000);
+            order.iter().for_each(|at| all.add_kept(&parts[*at]));
+            all.cut(100);
+            let all = all.finish();
+            let mut rows: Vec<_> = all.all().map(|(name, counts)| (name.to_vec(), counts.messages)).collect();
+            rows.sort();
+            (rows, all.max_undercount, all.dropped)
+        };
+        let (rows, may_lack, dropped) = sum(&[0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(sum(&[5, 2, 7, 0, 1, 6, 3, 4]), (rows.clone(), may_lack, dropped));
+        // Names that are in one part only go first; nobody lacks more than they had.
+        assert!(rows.len() <= 100 && rows.contains(&(b"much@example.org".to_vec(), 400)), "{rows:?}");
+        assert!(may_lack <= 2, "{may_lack}");
+        // The names of a part stand in the order of their hashes. Added like the lines of a log, they would push each other out
+        // of a table that is too small, whatever their counts.
+        let mut trap = table(100);
+        parts.iter().for_each(|part| trap.add_kept(part));
+        assert!(trap.finish().max_undercount >= may_lack);
     }
 
     #[test]

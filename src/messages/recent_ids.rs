@@ -116,6 +116,11 @@ impl SeenIds {
         }
     }
 
+    /// All that are remembered.
+    pub(crate) fn into_hashes(self) -> Vec<u64> {
+        self.parts.into_iter().flatten().map(IdHash::get).collect()
+    }
+
     /// The ids near those of `asked` that were seen; see [`is_among`].
     pub(crate) fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, PrehashedState> {
         let asked: HashSet<IdHash, PrehashedState> = asked.flat_map(near).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use super::block_names::BlockNames;
 use super::deferred::FirstDeferral;
@@ -43,14 +44,15 @@ impl FinalState {
 }
 
 /// A count that depends on whether the message that a hand-off created is in the logs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Serialize, Deserialize, Debug)]
 pub struct PendingHandOff {
     /// The queue id of the created message.
     pub id: IdHash,
     pub kind: PendingKind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "kebab-case")]
 pub enum PendingKind {
     /// A message that was handed on, or else delivered.
     Message {
@@ -102,7 +104,7 @@ pub struct MessageTotals {
 const DIGITS: u8 = 2;
 
 /// A year, in seconds: no queue keeps mail that long, but a damaged timestamp may have any value.
-const LONGEST: i64 = 366 * 86_400;
+pub(super) const LONGEST: i64 = 366 * 86_400;
 
 /// Maximum number of minutes with holds: two weeks with a hold in each minute.
 const HOLD_MINUTES: usize = 60 * 24 * 14;
@@ -194,7 +196,7 @@ impl MessageTotals {
         }
     }
 
-    fn durations(&mut self, reason: Option<Reason>) -> &mut Histogram<u32> {
+    pub(super) fn durations(&mut self, reason: Option<Reason>) -> &mut Histogram<u32> {
         self.delivered_later.entry(reason).or_insert_with(|| {
             let mut durations = Histogram::new(DIGITS).expect("two digits are allowed");
             durations.auto(true);

@@ -1,6 +1,8 @@
 //! Translates queue records and events into transitions: what a line changes about its message, independent of the
 //! line's text.
 
+use serde::{Deserialize, Serialize};
+
 use super::failure::{FailureKind, TimedFailure};
 use super::hop::HandOff;
 use super::origin::SenderIds;
@@ -10,7 +12,8 @@ use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
 use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "kebab-case")]
 pub enum Transition {
     /// A client or a program submits the message; it is not in the queue yet.
     Received,
@@ -66,7 +69,7 @@ pub enum Transition {
 }
 
 /// A transition, with what is remembered of its line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct Update {
     pub transition: Transition,
     /// The recipient's hash, for transitions of recipients only.

@@ -3,12 +3,13 @@
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
+use serde::{Deserialize, Serialize};
 
 use super::header::RawTimestamp;
 use super::year::{FileTimeResolution, LatestPossible, MonthMinute, StampObservations};
 
 /// A point in time, and the UTC offset of the clock that showed it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct LogTime {
     /// Microseconds since 1970-01-01T00:00Z.
     pub micros: i64,

@@ -1,5 +1,7 @@
 //! Defines what a walk passes on for each line of a log, and the traits of its receivers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::Catalog;
 use crate::catalog::classify::{Classification, find_provider};
 use crate::catalog::provider::Provider;
@@ -64,7 +66,7 @@ pub struct LoggedWarning<'a> {
 }
 
 /// Where a line begins: the number of its file in the set, and the offset in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct LineOffset {
     pub file: usize,
     pub offset: u64,

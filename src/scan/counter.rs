@@ -10,15 +10,18 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
+use super::counted_part::CountedPart;
+use super::host_spans::HostSpans;
 use super::pending_hops::PendingHandOffs;
+use super::postponed::{PostponedKind, PostponedLine, PostponedLines};
 use crate::catalog::Catalog;
-use crate::catalog::classify::Classification;
 use crate::input::read::HeapSize;
 use crate::messages::block_tracker::{BlockTracker, PartialMessages};
 use crate::messages::context::MetadataTable;
 use crate::messages::hop::HandOff;
 use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
+use crate::messages::part::DamagedMessages;
 use crate::messages::totals::{self, MessageTotals};
 use crate::messages::transition::Transition;
 use crate::messages::{MessageSummary, MessageTracker};
@@ -27,15 +30,13 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::session_peer::OwnedPeer;
-use crate::pipeline::sink::{
-    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning,
-};
+use crate::pipeline::sink::{Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
 use crate::tally::delays::Delays;
 use crate::tally::group_by::GroupBy;
+use crate::tally::wire::{KeptTally, TallyOptions};
 
 /// The options of a count.
 #[derive(Clone, Copy)]
@@ -51,6 +52,8 @@ pub struct CountPlan<'a> {
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
     pub book: &'a Catalog,
+    /// What is counted becomes a part, which other runs merge.
+    pub for_parts: bool,
     /// The same for all threads of a run.
     pub hasher: &'a RandomState,
 }
@@ -83,15 +86,30 @@ impl<'a> CountPlan<'a> {
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
         let (hops, counts_warnings) = (self.hops, self.filter.is_empty());
         let recipients = self.filter.of_recipients().map(Arc::new);
-        BlockCounter { tally, tracker, hops, pending, deferred, counts_arrivals, counts_warnings, recipients }
+        let spans = self.for_parts.then(HostSpans::default);
+        BlockCounter {
+            tally,
+            tracker,
+            hops,
+            pending,
+            deferred,
+            counts_arrivals,
+            counts_warnings,
+            recipients,
+            spans,
+        }
     }
 
     pub fn merger(self) -> Merger<'a> {
         Merger {
             plan: self,
-            messages: MessageTracker::new(self.filter.is_empty()),
+            messages: if self.for_parts {
+                MessageTracker::of_part(self.filter.is_empty())
+            } else {
+                MessageTracker::new(self.filter.is_empty())
+            },
             metadata: MetadataTable::default(),
-            keys: KeyHasher::new(self.hasher.clone()),
+            keys: self.keys(),
             postponed_counter: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
             pending: PendingHandOffs::default(),
@@ -100,7 +118,18 @@ impl<'a> CountPlan<'a> {
         }
     }
 
-    fn asks_for_senders(&self) -> bool {
+    /// Merges parts: into a part again, or into a report.
+    pub(crate) fn part_merger(self, into_part: bool) -> Merger<'a> {
+        let mut merger = self.merger();
+        if !into_part {
+            merger.messages = MessageTracker::new(self.filter.is_empty());
+        }
+        merger.messages = merger.messages.for_parts();
+        merger
+    }
+
+    /// Whether lines have to wait until another line states the sender; a part cannot keep them.
+    pub(crate) fn asks_for_senders(&self) -> bool {
         let by = |by: &By| matches!(by, By::Sender | By::User | By::Client);
         self.filter.asks_for_sender() || self.by.iter().any(by)
     }
@@ -114,8 +143,12 @@ impl<'a> CountPlan<'a> {
         tally
     }
 
+    fn keys(&self) -> KeyHasher {
+        if self.for_parts { KeyHasher::for_parts() } else { KeyHasher::new(self.hasher.clone()) }
+    }
+
     fn block_tracker(&self) -> BlockTracker {
-        BlockTracker::new(self.hasher.clone(), self.filter.is_empty(), self.hops)
+        BlockTracker::new(self.keys(), self.filter.is_empty(), self.hops)
     }
 }
 
@@ -133,6 +166,8 @@ pub struct BlockCounter {
     counts_warnings: bool,
     /// The part of the filter that selects recipients. None: it selects none.
     recipients: Option<Arc<Filter>>,
+    /// None: they are not wanted.
+    spans: Option<HostSpans>,
 }
 
 /// The result of a block.
@@ -142,69 +177,9 @@ pub struct BlockCounts {
     deferred: PostponedLines,
 }
 
-/// Lines that wait for the merger, in their order.
-#[derive(Default)]
-struct PostponedLines {
-    /// The lines without separators.
-    text: Vec<u8>,
-    lines: Vec<PostponedLine>,
-    /// The host of the lines that name none; all are of one file.
-    host: Option<Box<[u8]>>,
-    /// Heap bytes of the peers in `lines`.
-    peer_bytes: usize,
-}
-
-struct PostponedLine {
-    /// Where the line ends in the text.
-    end: usize,
-    place: LineOffset,
-    line_kind: PostponedKind,
-}
-
-enum PostponedKind {
-    /// A queue record, with its minute.
-    Fact(Option<i64>),
-    Event {
-        /// Which event of its line it is.
-        part: u32,
-        /// The peer, if another line shows it.
-        peer: Option<Box<OwnedPeer>>,
-        moment: Option<LogTime>,
-        verdict: Option<Classification>,
-        /// The filter admits the event, apart from its sender.
-        wanted: bool,
-    },
-}
-
 impl HeapSize for BlockCounts {
     fn held_bytes(&self) -> usize {
-        self.partials.held_bytes()
-            + self.pending.bytes()
-            + self.deferred.text.capacity()
-            + self.deferred.peer_bytes
-            + self.deferred.lines.capacity() * size_of::<PostponedLine>()
-    }
-}
-
-impl PostponedLines {
-    fn add(&mut self, raw: &[u8], place: LineOffset, line_kind: PostponedKind) {
-        self.text.extend_from_slice(raw);
-        self.lines.push(PostponedLine { end: self.text.len(), place, line_kind });
-    }
-
-    fn note_host(&mut self, raw: &[u8], line: &LogLine) {
-        if self.host.is_none() {
-            self.host = line.host_outside(raw).map(Box::from);
-        }
-    }
-
-    fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
-        let LoggedEvent { part, moment, verdict, .. } = *logged;
-        let event = logged.event;
-        let peer = mta::may_lack_peer(event).then(|| Box::new(OwnedPeer::of(&event.peer)));
-        self.peer_bytes += peer.as_ref().map_or(0, |peer| peer.held_bytes());
-        self.note_host(logged.raw, logged.line);
-        self.add(logged.raw, logged.place, PostponedKind::Event { part, peer, moment, verdict, wanted });
+        self.partials.held_bytes() + self.pending.bytes() + self.deferred.held_bytes()
     }
 }
 
@@ -223,6 +198,13 @@ impl BlockCounter {
 }
 
 impl BlockCounter {
+    #[inline]
+    fn note_span(&mut self, line: &LogLine, minute: Option<i64>) {
+        if let Some(spans) = &mut self.spans {
+            spans.add(line.host, minute);
+        }
+    }
+
     /// The filter admits the recipient, so that the event decides what became of the message.
     fn concerns(&self, logged: &LoggedEvent) -> bool {
         let LoggedEvent { event, verdict, line, book, .. } = *logged;
@@ -234,6 +216,7 @@ impl EventSink for BlockCounter {
     type BlockOutput = BlockCounts;
 
     fn event(&mut self, logged: &LoggedEvent) {
+        self.note_span(logged.line, logged.moment.map(LogTime::minute));
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, true),
             None => self.count(logged, logged, true),
@@ -241,6 +224,7 @@ impl EventSink for BlockCounter {
     }
 
     fn filtered_out(&mut self, logged: &LoggedEvent) {
+        self.note_span(logged.line, logged.moment.map(LogTime::minute));
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, false),
             None => self.count(logged, logged, false),
@@ -248,6 +232,7 @@ impl EventSink for BlockCounter {
     }
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        self.note_span(logged.line, logged.minute);
         match &mut self.deferred {
             Some(deferred) => {
                 deferred.note_host(logged.raw, logged.line);
@@ -305,6 +290,11 @@ impl Merger<'_> {
         self.messages.fold(handed.partials);
         self.pending.append(handed.pending);
         self.fold_deferred(handed.deferred);
+        self.settle_hand_offs();
+    }
+
+    /// Resolves hand-offs if too many wait.
+    fn settle_hand_offs(&mut self) {
         let waiting = self.exceeds_limit();
         if waiting || self.messages.seen_ids.is_full() {
             self.resolve_hand_offs(false);
@@ -397,9 +387,42 @@ impl Merger<'_> {
         self.postponed_counter = Some(postponed_counter);
     }
 
+    /// Adds a part. The parts of a host must come in the order of their times.
+    pub(crate) fn fold_part(
+        &mut self,
+        part: CountedPart,
+        options: &TallyOptions,
+    ) -> Result<(), DamagedMessages> {
+        self.messages.fold_part(part.messages)?;
+        self.pending.append(PendingHandOffs::of_kept(part.waiting, options.files_before));
+        self.given_up += part.given_up;
+        self.tally.merge(part.tally.tally(options).ok_or(DamagedMessages)?);
+        self.settle_hand_offs();
+        Ok(())
+    }
+
+    /// Ends a part: the counts of the merger and of all threads, and what waits for lines behind it.
+    pub(crate) fn into_part(mut self, mut counters: Vec<BlockCounter>) -> CountedPart {
+        self.resolve_hand_offs(false);
+        let mut spans = HostSpans::default();
+        counters.iter_mut().filter_map(|counter| counter.spans.take()).for_each(|more| spans.merge(more));
+        let waiting = std::mem::take(&mut self.pending).into_kept();
+        let given_up = self.given_up;
+        let (tally, messages) = self.collect(counters, MessageTracker::into_part);
+        CountedPart { tally: KeptTally::of(tally), messages, waiting, given_up, spans: spans.finish() }
+    }
+
     /// The counts of the merger and of all threads.
     pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
         self.resolve_hand_offs(true);
+        self.collect(counters, MessageTracker::finish)
+    }
+
+    fn collect<M>(
+        self,
+        counters: Vec<BlockCounter>,
+        finish: impl FnOnce(MessageTracker, Vec<MessageTotals>) -> M,
+    ) -> (Tally, M) {
         let Self { plan, tally: waited, messages, postponed_counter, .. } = self;
         let parts = counters
             .into_iter()
@@ -407,11 +430,14 @@ impl Merger<'_> {
             .map(|counter| (counter.tally, counter.tracker.totals));
         let (tallies, totals): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
         // The message tracker is freed before the tallies, the largest part of the memory, are merged.
-        let closed = messages.finish(totals);
+        let closed = finish(messages, totals);
         // The first tally is taken instead of merged, so that one thread copies no names: 2 % of the instructions at 8 MiB.
-        let mut tallies = tallies.into_iter();
+        let mut tallies = tallies.into_iter().chain([waited]);
         let mut tally = tallies.next().unwrap_or_else(|| plan.tally());
-        tallies.chain([waited]).for_each(|other| tally.merge(other));
+        tallies.for_each(|other| tally.merge(other));
+        if let Some(groups) = tally.groups.as_mut().filter(|_| plan.for_parts) {
+            groups.cut();
+        }
         (tally, closed)
     }
 }

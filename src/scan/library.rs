@@ -7,8 +7,6 @@ use super::input::ReadSummary;
 use super::notes::on_hops;
 use super::options::ReportOptions;
 use super::summary::report;
-use super::verdict::silence::AskedPeriod;
-use super::verdict::verdict;
 use crate::catalog::Catalog;
 use crate::collections::seed::seed;
 use crate::pipeline::error::Error;
@@ -41,7 +39,8 @@ pub struct ScanOptions {
 /// A path is a file, plain or compressed (gzip, bzip2, xz and zstd are recognised by content); a folder stands for the mail
 /// logs in it, and `-` is standard input. Files of one log are put into their order, and a file that repeats another one is
 /// left out. Without a path the report is empty. The logs are read with several threads, and a second time if the order of
-/// the lines shows that their years were wrong; memory does not grow with the size of the logs.
+/// the lines shows that their years were wrong; memory does not grow with the size of the logs. The report has neither
+/// storms nor a verdict, which are the command's.
 ///
 /// # Errors
 ///
@@ -59,6 +58,7 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
         zone: &logs.calendar.zone,
         filter: &filter,
         book: &book,
+        for_parts: false,
         hasher: &seed,
     };
     let task = logs.task(&book, &line_filter);
@@ -88,15 +88,5 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
         reverse: false,
         examples: options.examples,
     };
-    let mut report = report(tally, &messages, &report_options);
-    let asked = AskedPeriod {
-        window: logs.window,
-        now: calendar.now,
-        zone: &calendar.zone,
-        minutes: walked.coverage.minutes,
-        is_part: false,
-        is_scheduled: false,
-    };
-    report.verdict = Some(verdict(&report, None, None, &asked));
-    Ok(report)
+    Ok(report(tally, &messages, &report_options))
 }

@@ -5,9 +5,11 @@
 
 pub(crate) mod advice;
 pub(crate) mod baseline;
+pub(crate) mod counted_part;
 pub(crate) mod counter;
 pub(crate) mod delays;
 pub(crate) mod groups;
+pub(crate) mod host_spans;
 pub(crate) mod input;
 pub(crate) mod library;
 pub(crate) mod messages;
@@ -15,6 +17,7 @@ pub(crate) mod names;
 pub(crate) mod notes;
 pub(crate) mod options;
 pub(crate) mod pending_hops;
+mod postponed;
 pub(crate) mod rows;
 pub(crate) mod sections;
 pub(crate) mod summary;

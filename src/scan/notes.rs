@@ -99,6 +99,13 @@ pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
     if read.coverage.undated > 0 {
         notes.push(format!("{} lines show no time and were left out", read.coverage.undated));
     }
+    notes.extend(on_sources(read));
+    notes
+}
+
+/// Notes on files whose dates or hosts are guessed.
+pub(crate) fn on_sources(read: &ReadSummary) -> Vec<String> {
+    let mut notes = Vec::new();
     let doubtful =
         (0..read.sources.len()).filter(|&file| read.resolution.of(file) != read.calendar.resolution.of(file));
     notes.extend(doubtful.filter_map(|file| read.sources.get(file)).map(|source| {

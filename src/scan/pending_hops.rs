@@ -1,8 +1,10 @@
 //! Stores hand-offs until it is known whether the message appears again, and then counts them.
 
 use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
+use crate::collections::wire::ByteText;
 use crate::messages::key::PrehashedState;
 use crate::messages::recent_ids::{IdHash, is_among};
 use crate::parse::header::LogLine;
@@ -38,7 +40,58 @@ pub(crate) struct PendingHandOffLine {
     host: Option<Box<[u8]>>,
 }
 
+/// A waiting hand-off as a part keeps it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct KeptHandOff {
+    line: ByteText,
+    place: LineOffset,
+    part: u32,
+    moment: Option<LogTime>,
+    copy: IdHash,
+    sender: Option<ByteText>,
+    user: Option<ByteText>,
+    client: Option<ByteText>,
+    host: Option<ByteText>,
+}
+
 impl PendingHandOffs {
+    pub(crate) fn into_kept(self) -> Vec<KeptHandOff> {
+        let kept = |text: Option<Box<[u8]>>| text.map(|text| ByteText(text.into_vec()));
+        let mut start = 0;
+        let lines = self.lines.into_iter().map(|line| {
+            let raw = self.text.get(start..line.end).unwrap_or_default();
+            start = line.end;
+            let PendingHandOffLine { place, part, moment, copy, .. } = line;
+            let [sender, user, client, host] = [line.sender, line.user, line.client, line.host].map(kept);
+            KeptHandOff { line: raw.into(), place, part, moment, copy, sender, user, client, host }
+        });
+        lines.collect()
+    }
+
+    /// `files_before` is the number of files of the parts before.
+    pub(crate) fn of_kept(kept: Vec<KeptHandOff>, files_before: usize) -> Self {
+        let mut pending = Self::default();
+        let boxed = |text: Option<ByteText>| text.map(|text| text.0.into_boxed_slice());
+        for KeptHandOff { line, place, part, moment, copy, sender, user, client, host } in kept {
+            pending.text.extend_from_slice(&line.0);
+            let place = LineOffset { file: place.file.saturating_add(files_before), ..place };
+            let [sender, user, client, host] = [sender, user, client, host].map(boxed);
+            let end = pending.text.len();
+            pending.lines.push(PendingHandOffLine {
+                end,
+                place,
+                part,
+                moment,
+                copy,
+                sender,
+                user,
+                client,
+                host,
+            });
+        }
+        pending
+    }
+
     pub(crate) fn add(&mut self, logged: &LoggedEvent, copy: IdHash) {
         self.text.extend_from_slice(logged.raw);
         let owned = |text: Option<&[u8]>| text.map(Box::from);

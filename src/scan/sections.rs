@@ -69,7 +69,7 @@ struct FaultLines {
     places: BTreeMap<Symbol, u64>,
     advice: BTreeMap<String, u64>,
     period: Option<(LogTime, LogTime)>,
-    /// The recipient that the first line with one names.
+    /// The recipient of the first line that names one, and where the line is.
     recipient: Option<(LineOffset, String)>,
     /// The first lines, in the order of the logs.
     examples: Vec<(LineOffset, String)>,
@@ -261,9 +261,11 @@ impl FaultLines {
         }
         let lines = count.examples.lines.iter().take(options.examples);
         self.examples.extend(lines.map(|(place, line)| (*place, LogText::string(line))));
-        // The rows come in arbitrary order.
-        let found = count.examples.lines.iter().find_map(|(place, line)| Some((*place, recipient(line)?)));
-        self.recipient = self.recipient.take().into_iter().chain(found).min();
+        let is_first = |place: &LineOffset| self.recipient.as_ref().is_none_or(|(known, _)| place < known);
+        let mut earlier = count.examples.lines.iter().filter(|(place, _)| is_first(place));
+        if let Some(found) = earlier.find_map(|(place, line)| Some((*place, recipient(line)?))) {
+            self.recipient = Some(found);
+        }
     }
 }
 
@@ -282,7 +284,8 @@ impl FaultLines {
             self.period = Some((from.min(first), to.max(last)));
         }
         self.examples.extend(other.examples);
-        self.recipient = self.recipient.take().into_iter().chain(other.recipient).min();
+        let both = self.recipient.take().into_iter().chain(other.recipient);
+        self.recipient = both.min();
     }
 }
 
@@ -348,7 +351,7 @@ fn fault(
         place: lines.and_then(|lines| main_place(lines, key.direction, tally)),
         places: lines.map_or(0, |lines| lines.places.len() as u64),
         advice: advice.map(|(line, _)| line.clone()),
-        recipient: lines.and_then(|lines| Some(lines.recipient.as_ref()?.1.clone())),
+        recipient: lines.and_then(|lines| lines.recipient.as_ref()).map(|(_, recipient)| recipient.clone()),
         examples: lines.map(|lines| first_lines(lines, options.examples)).unwrap_or_default(),
     }
 }

@@ -3,6 +3,7 @@
 use std::iter::Sum;
 use std::ops::{AddAssign, Index, IndexMut};
 
+use serde::{Deserialize, Serialize};
 use strum::EnumCount;
 
 use super::event::Outcome;
@@ -36,7 +37,8 @@ impl DeliveryResult {
 }
 
 /// One value for each result.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[serde(transparent)]
 pub struct ByResult<T>([T; DeliveryResult::COUNT]);
 
 impl<T> Index<DeliveryResult> for ByResult<T> {

@@ -127,7 +127,8 @@ pub enum Outcome {
 }
 
 /// One value for each outcome.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[serde(transparent)]
 pub struct ByOutcome<T>([T; Outcome::COUNT]);
 
 impl<T> Index<Outcome> for ByOutcome<T> {
@@ -189,7 +190,9 @@ pub enum Stage {
 }
 
 /// What events can be grouped by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum, JsonSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
     Code,

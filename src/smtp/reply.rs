@@ -7,7 +7,8 @@ use std::num::NonZeroU8;
 use clap::ValueEnum;
 use memchr::memchr_iter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The codes of one reply. All lines of a reply have the same code (RFC 5321 §4.2.1), so the first line decides; the enhanced
 /// code is that of the last.
@@ -141,6 +142,20 @@ impl fmt::Debug for Code {
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u16(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(u16::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no reply code"))
+    }
+}
+
+impl<'de> Deserialize<'de> for EnhancedCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let code = Self::read(text.as_bytes()).filter(|(_, rest)| rest.is_empty()).map(|(code, _)| code);
+        code.ok_or_else(|| D::Error::custom("no enhanced code"))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::smtp::event::Outcome;
 #[derive(Clone, Default, Debug)]
 pub struct Hourly {
     /// By hour, counted from 1970-01-01T00:00Z, and kind.
-    counts: HashMap<(i64, EventKind), u64>,
+    pub(super) counts: HashMap<(i64, EventKind), u64>,
 }
 
 impl Hourly {

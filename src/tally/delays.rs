@@ -16,7 +16,7 @@ use crate::smtp::event::{Direction, Outcome};
 const DIGITS: u8 = 2;
 
 /// A year, in milliseconds: no queue keeps mail that long, but a damaged line may state anything.
-const LONGEST: u64 = 366 * 86_400_000;
+pub(super) const LONGEST: u64 = 366 * 86_400_000;
 
 /// Durations of one phase, in milliseconds.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl Delays {
         }
     }
 
-    fn times(
+    pub(super) fn times(
         &mut self,
         direction: Direction,
         provider: Option<Provider>,

@@ -1,12 +1,14 @@
 //! Defines the kind of an event, by which reports, baselines and tallies count.
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::classify::Reason;
 use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// The kind of an event. The order of the fields is the order of the kinds in a baseline file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct EventKind {
     pub direction: Direction,
     pub outcome: Outcome,

@@ -23,8 +23,9 @@ pub(crate) type KeyPart = u64;
 
 /// The hash that identifies a recipient; equal for the same queue id and recipient.
 pub(crate) fn recipient(event: &Event) -> u64 {
-    let client = event.queue_id.is_none().then_some((event.peer.ip, event.sender));
-    distinct::hash((event.queue_id, event.recipient, client))
+    let hash = distinct::hash().maybe(event.queue_id).maybe(event.recipient);
+    let hash = if event.queue_id.is_none() { hash.maybe(event.peer.ip).maybe(event.sender) } else { hash };
+    hash.finish()
 }
 
 /// Longest example line, in bytes; the rest is cut off.
@@ -50,6 +51,13 @@ impl Examples {
         let at = self.lines.partition_point(|(other, _)| *other < place);
         self.lines.insert(at, (place, raw.get(..EXAMPLE_LIMIT).unwrap_or(raw).to_vec()));
         self.truncate(limit);
+    }
+
+    /// The first of these lines.
+    pub(super) fn first_of(lines: Vec<(LineOffset, Vec<u8>)>, limit: usize) -> Self {
+        let mut examples = Self::default();
+        examples.merge(Self { lines, last: None }, limit);
+        examples
     }
 
     pub fn merge(&mut self, other: Self, limit: usize) {
@@ -125,6 +133,19 @@ impl GroupBy {
             mine.last = mine.last.max(group.last);
             mine.examples.merge(group.examples, self.examples);
         }
+    }
+
+    /// Drops the groups with the fewest events beyond the limit, and counts their events as those of others.
+    pub(crate) fn cut(&mut self) {
+        let Some(excess) = self.groups.len().checked_sub(LIMIT + 1) else { return };
+        let mut events: Vec<u64> = self.groups.values().map(|group| group.outcomes.sum()).collect();
+        let (_, &mut cut, _) = events.select_nth_unstable(excess);
+        let others = &mut self.others;
+        self.groups.retain(|_, group| {
+            let sum = group.outcomes.sum();
+            *others += if sum > cut { 0 } else { sum };
+            sum > cut
+        });
     }
 
     /// Counts an event. Attempts of single hosts and probes are not counted in totals, so no group counts them either.

@@ -14,6 +14,7 @@ pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod timeline;
 pub(crate) mod warnings;
+pub(crate) mod wire;
 
 use foldhash::fast::RandomState;
 

@@ -2,6 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use super::event_kind::EventKind;
 use super::group_by::Examples;
 use crate::catalog::Cause;
@@ -17,7 +19,7 @@ use crate::smtp::reply::EnhancedCode;
 use crate::smtp::side::Side;
 
 /// Events with the same key are counted in the same row.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct TallyKey {
     pub kind: EventKind,
     /// None: the line does not state the SMTP command.

@@ -23,13 +23,13 @@ pub struct TallyRows {
     /// The number of rows that are not coarse.
     fine: usize,
     /// New rows from this rank on are counted in coarse rows. None: there was no need yet.
-    first_folded: Option<Rank>,
+    pub(super) first_folded: Option<Rank>,
     /// Number of example lines of each row.
     examples: usize,
 }
 
 /// The order in which rows are kept: rows with known codes first.
-type Rank = (bool, u64);
+pub(super) type Rank = (bool, u64);
 
 impl TallyRows {
     pub fn new(hasher: RandomState, examples: usize) -> Self {
@@ -72,7 +72,7 @@ impl TallyRows {
     }
 
     /// Moves the counts of all rows beyond the limit to coarse rows.
-    fn fold(&mut self) {
+    pub(super) fn fold(&mut self) {
         if self.fine <= LIMIT {
             return;
         }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::parse::timestamp::LogTime;
 use crate::smtp::delivery_result::{ByResult, DeliveryResult};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
 /// The counts of one hour. An event is in at most one of them.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct HourCounts {
     pub outbound: ByResult<u64>,
     pub local: ByResult<u64>,
@@ -16,7 +18,7 @@ pub struct HourCounts {
 }
 
 /// Rejections of clients in one hour.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct RejectionCounts {
     /// With a 4xx.
     pub transient: u64,
@@ -109,6 +111,11 @@ impl Timeline {
         if let Some((start, counts)) = self.last.take() {
             self.add(start / HOUR, &counts);
         }
+    }
+
+    /// What [`Self::finish`] gave.
+    pub(super) fn of(finished: FinishedTimeline) -> Self {
+        Self { hours: finished.hours, is_cut: finished.is_cut, ..Self::default() }
     }
 
     pub(crate) fn finish(mut self) -> FinishedTimeline {

@@ -5,10 +5,8 @@
 //! exact, and the same texts are kept in whatever order the blocks are counted.
 
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
 
-use foldhash::fast::FixedState;
-
+use crate::collections::stable_hash::{PART_SEED, StableHash};
 use crate::parse::mta::server_warning::{ServerWarning, Severity};
 use crate::parse::mta::warning_text::mask_warning;
 use crate::pipeline::sink::{LineOffset, LoggedWarning};
@@ -22,11 +20,11 @@ const EXAMPLE_LIMIT: usize = 512;
 /// The counts of the servers' own warnings.
 #[derive(Default)]
 pub struct WarningCounts {
-    by_text: BTreeMap<WarningKey, WarningCount>,
+    pub(super) by_text: BTreeMap<WarningKey, WarningCount>,
     /// Warnings whose text was dropped.
     pub others: u64,
     /// Scratch space.
-    masked: Vec<u8>,
+    pub(super) masked: Vec<u8>,
 }
 
 /// Ordered by the hash, which decides what is kept.
@@ -39,13 +37,21 @@ pub(crate) struct WarningKey {
     pub text: Box<[u8]>,
 }
 
+impl WarningKey {
+    pub(crate) fn new(mta: Mta, severity: Severity, text: &[u8]) -> Self {
+        // The seed is fixed, so that every thread and every run keeps the same texts.
+        let hash = StableHash::new(PART_SEED).text(&[mta as u8, severity as u8]).text(text).finish();
+        Self { hash, mta, severity, text: text.into() }
+    }
+}
+
 /// The count of one text.
 #[derive(Clone)]
 pub(crate) struct WarningCount {
     pub lines: u64,
     /// The first and the last minute, counted from 1970-01-01T00:00Z. `None`: no line has a valid timestamp.
     pub minutes: Option<(i64, i64)>,
-    place: LineOffset,
+    pub(super) place: LineOffset,
     /// The last line.
     pub example: Vec<u8>,
 }
@@ -54,9 +60,7 @@ impl WarningCounts {
     pub(crate) fn count(&mut self, logged: &LoggedWarning) {
         let ServerWarning { mta, severity, text } = logged.warning;
         mask_warning(text, &mut self.masked);
-        // The seed is fixed, so that every thread and every run keeps the same texts.
-        let hash = FixedState::with_seed(0).hash_one((mta, severity, self.masked.as_slice()));
-        let key = WarningKey { hash, mta, severity, text: self.masked.as_slice().into() };
+        let key = WarningKey::new(mta, severity, self.masked.as_slice());
         let example = logged.raw.get(..EXAMPLE_LIMIT).unwrap_or(logged.raw);
         let minutes = logged.minute.map(|minute| (minute, minute));
         match self.by_text.get_mut(&key) {

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["pipeline", "report"],
     &["messages", "tally", "explain", "redact", "render"],
     &["scan", "storm", "trace", "events"],
-    &["watch"],
+    &["watch", "part"],
     &["cli"],
     &["main", "lib"],
 ];

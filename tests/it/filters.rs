@@ -99,7 +99,7 @@ fn what_is_no_code_or_provider_or_time_is_an_error() {
     for (args, said) in [
         (&["--code", "abc"][..], "is no code; write 552, 4xx, 5.7.1"),
         (&["--provider", "gogle"], "unknown provider \"gogle\"; known ones include google"),
-        (&["--since", "soon"], "--since \"soon\" is not a time; use -2h"),
+        (&["--since", "soon"], "--since \"soon\" is not a time; use 2h, "),
         (&["--since", "2026-11-22", "--until", "2026-11-21"], "the time range is empty"),
         (&["--tz", "Mars/Olympus"], "unknown time zone"),
     ] {

@@ -113,6 +113,11 @@ fn no_way_to_read_a_log_changes_its_answers() {
 }
 
 #[test]
+fn any_section_of_a_part_is_refused_or_reported() {
+    holds("part");
+}
+
+#[test]
 fn an_error_in_rules_or_configuration_names_a_line() {
     holds("rules");
 }

@@ -34,6 +34,7 @@ mod other_servers;
 mod output;
 mod pages;
 mod parameters;
+mod parts;
 mod picture;
 mod properties;
 mod redact;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::output::{OUTPUT, REPORT};
 use crate::input::host_pattern::{HostName, HostPattern};
 
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct InputArgs {
     /// Log files, in any order; a directory stands for the mail logs in it; - is standard input.
     ///
@@ -86,7 +86,7 @@ pub struct CoverageArgs {
 }
 
 /// Options that hide who wrote to whom.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct RedactArgs {
     /// Replace people by keyed hashes; domains stay.
     ///
@@ -99,7 +99,7 @@ pub struct RedactArgs {
     pub redact_key_file: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct RulesArgs {
     /// Apply the rules in FILE before the built-in ones; may be repeated.
     ///

@@ -5,6 +5,7 @@
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod input;
+pub(crate) mod merge;
 pub(crate) mod output;
 pub(crate) mod scan;
 pub(crate) mod storm;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::events::EventsArgs;
 pub(crate) use self::explain::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
 pub(crate) use self::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
+pub(crate) use self::merge::MergeArgs;
 pub(crate) use self::output::{ColorChoice, DocumentFormat};
 pub(crate) use self::scan::{AdviceChoice, ScanArgs};
 pub(crate) use self::storm::StormArgs;
@@ -47,6 +49,7 @@ impl Cli {
     pub(crate) fn rules_mut(&mut self) -> Option<&mut RulesArgs> {
         match &mut self.command {
             Some(Command::Scan(args)) => Some(&mut args.rules),
+            Some(Command::Merge(args)) => Some(&mut args.rules),
             Some(Command::Storm(args)) => Some(&mut args.rules),
             Some(Command::Watch(args)) => Some(&mut args.rules),
             Some(Command::Events(args)) => Some(&mut args.rules),
@@ -70,6 +73,8 @@ impl Cli {
 pub enum Command {
     /// Report what failed, why, and what to do.
     Scan(ScanArgs),
+    /// Add up the parts of many hosts or times to one report.
+    Merge(MergeArgs),
     /// Find bursts of failures and silences, and say what to do.
     Storm(StormArgs),
     /// Follow logs live, on a screen or with a line for each storm.
@@ -123,8 +128,9 @@ pub struct CompletionsArgs {
 }
 
 /// The subcommands that have a page.
-const SUBCOMMANDS: [&str; 11] = [
+const SUBCOMMANDS: [&str; 12] = [
     "scan",
+    "merge",
     "storm",
     "watch",
     "events",

@@ -37,7 +37,7 @@ impl OutputFormat for EventsFormat {
 }
 
 /// The format of the output, and the file to write.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct OutputArgs<F: OutputFormat> {
     #[arg(
         long, value_enum, hide_possible_values = true, help_heading = OUTPUT,
@@ -116,7 +116,7 @@ impl<F: OutputFormat> OutputArgs<F> {
 }
 
 /// The style of output for people.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct StyleArgs {
     /// Colour the output: auto, always or never.
     ///

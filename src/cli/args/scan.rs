@@ -89,10 +89,16 @@ pub struct ScanArgs {
     pub verdict: VerdictArgs,
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Also write what was counted to FILE, for `smtplog merge`.
+    ///
+    /// Parts of many hosts and times add up to the report of one scan over all their logs. - is standard output, and then no
+    /// report is printed.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub part: Option<PathBuf>,
 }
 
 /// Options for scheduled jobs and monitors.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 #[command(next_help_heading = "Verdict")]
 pub struct VerdictArgs {
     /// List the storms that `smtplog storm` finds, one per line.
@@ -135,7 +141,7 @@ pub struct VerdictArgs {
 }
 
 /// Options that print the report as a mail.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 #[command(next_help_heading = "Mail")]
 pub struct MailArgs {
     /// Print a mail with the verdict as its subject, for | sendmail -t.

@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod man;
+pub(crate) mod merge;
 pub(crate) mod scan;
 pub(crate) mod schema;
 pub(crate) mod storm;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Completion, Cl
         Some(Command::Completions(args)) => completions::run(args, out),
         Some(Command::Explain(args)) => explain::explain(args, out),
         Some(Command::Events(args)) => events::run(args, out),
+        Some(Command::Merge(args)) => merge::run(args, out),
         Some(Command::Man(args)) => man::run(args, out),
         Some(Command::Schema(args)) => schema::run(args, out),
         Some(Command::Scan(args)) => scan::run(args, out),

@@ -1,13 +1,14 @@
 //! Runs `smtplog scan`, which reads the logs, counts, and prints the report.
 
 use std::io::{IsTerminal, Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::storm;
+use crate::catalog::Catalog;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
@@ -16,6 +17,7 @@ use crate::cli::input::Inputs;
 use crate::cli::mail;
 use crate::cli::output::{self, check_used, named, read_files};
 use crate::cli::pager;
+use crate::cli::part::{self, ReadForPart};
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
@@ -26,6 +28,9 @@ use crate::input::atomic_file::StagedFile;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::input::error::InputError;
+use crate::part::LogPart;
+use crate::part::file::to_bytes;
+use crate::pipeline::filter::Filter;
 use crate::pipeline::paired::Paired;
 use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::WalkResult;
@@ -34,20 +39,32 @@ use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
 use crate::scan::baseline;
-use crate::scan::counter::CountPlan;
+use crate::scan::counted_part::CountedPart;
+use crate::scan::counter::{BlockCounter, CountPlan, Merger};
 use crate::scan::input::ReadSummary;
-use crate::scan::notes::on_hops;
+use crate::scan::notes::{on_hops, on_sources};
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 use crate::storm::sample::plan::SamplePlan;
+use crate::tally::wire::TallyOptions;
 
 /// Rows of a section in the tables by code and by `--by`.
 const DEFAULT_ROWS: usize = 10;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
-    match scan(args, out) {
+    let result = scan(args, out);
+    as_plugin(args.verdict.nagios, result, out)
+}
+
+/// An error becomes a line on standard output if the command runs as a plugin of a monitor.
+pub(super) fn as_plugin(
+    nagios: bool,
+    result: Result<Completion, CliError>,
+    out: &mut impl Write,
+) -> Result<Completion, CliError> {
+    match result {
         // A monitor reads only the standard output of a plugin.
-        Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {
+        Err(error) if nagios && !error.is_closed_pipe() => {
             out.write_all(nagios::unknown(&error.to_string()).as_bytes())?;
             let mut completion = Completion::looked_up(true);
             completion.end_with(3);
@@ -69,9 +86,21 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
     let state = state::open(&args.state)?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
-    let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut completion, verdict_run, paths, checkpoints, dates, unparsed } = counted;
-    report.notes.extend(notes);
+    let (mut counted, threads) = counted(args, format, state.as_ref(), redactor)?;
+    counted.report.notes.extend(notes);
+    print(args, format, counted, state, (started, threads), out)
+}
+
+/// Prints the report and writes the part, the history and the state. `timing` is when the run began, and its threads.
+pub(super) fn print(
+    args: &ScanArgs,
+    format: Format,
+    counted: Counted,
+    state: Option<StateFile>,
+    (started, threads): (Instant, usize),
+    out: &mut (impl Write + Send),
+) -> Result<Completion, CliError> {
+    let Counted { report, mut completion, verdict_run, paths, checkpoints, dates, unparsed, part } = counted;
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
@@ -90,6 +119,13 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         output::commit(staged)?;
         return Ok(completion);
     };
+    let part = args.part.as_deref().zip(part);
+    let is_alone = part.as_ref().is_some_and(|(path, _)| *path == Path::new("-"));
+    if let Some((path, part)) = part {
+        let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(&part)?);
+        let ((), part) = output::prepare(output::file(Some(path)), &paths, out, write)?;
+        staged.extend(part);
+    }
     match verdict_run.stage() {
         Ok(baseline) => staged.extend(baseline),
         // The state must not go on without the baseline: these lines would never get into it.
@@ -97,7 +133,7 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         Err(error) => completion.problems.push(error),
     }
     let pages = format.name == TEXT.name && !to_file && !args.mail.mail_headers && !args.no_pager;
-    let is_quiet = !to_file && is_quiet(args, &report);
+    let is_quiet = is_alone || !to_file && is_quiet(args, &report);
     let is_shown = is_quiet || pages && pager::show(&shown)?;
     if !is_shown {
         let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(shown.as_bytes())?);
@@ -123,6 +159,7 @@ fn check_files(args: &ScanArgs) -> Result<(), CliError> {
         ("the lock of the baseline", lock.as_deref()),
         ("the --unparsed file", args.coverage.unparsed.as_deref()),
         ("the --output file", args.output.file()),
+        ("the --part file", args.part.as_deref()),
     ];
     check_used(&named(&written), &read_files(&args.rules, &args.redact))
 }
@@ -155,18 +192,20 @@ fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
 }
 
 /// A report, and what is left to do once it is printed.
-struct Counted {
-    report: Report,
-    completion: Completion,
-    verdict_run: VerdictRun,
+pub(super) struct Counted {
+    pub report: Report,
+    pub completion: Completion,
+    pub verdict_run: VerdictRun,
     /// The files that were read; the output must not overwrite them.
-    paths: Vec<PathBuf>,
+    pub paths: Vec<PathBuf>,
     /// The period that was asked for as options with dates: `--since`, `2026-11-21 00:00`.
-    dates: Vec<(&'static str, String)>,
+    pub dates: Vec<(&'static str, String)>,
     /// The state to save. `None`: no state is kept.
-    checkpoints: Option<Checkpoints>,
+    pub checkpoints: Option<Checkpoints>,
     /// The file of `--unparsed`, to be put into its place.
-    unparsed: Option<StagedFile>,
+    pub unparsed: Option<StagedFile>,
+    /// The part of `--part`.
+    pub part: Option<Vec<u8>>,
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
@@ -208,17 +247,19 @@ fn count(
     let plan = CountPlan {
         by: &args.by,
         examples: args.examples,
-        hourly: verdict_run.wants_hours(),
-        delays: args.delays,
+        hourly: verdict_run.wants_hours() || args.part.is_some(),
+        delays: args.delays || args.part.is_some(),
         hops: args.hops,
         zone: &session.inputs.calendar.zone,
         filter: &session.filter,
         book: &session.catalog,
+        for_parts: args.part.is_some(),
         hasher: &seed,
     };
+    part::check(args, &plan)?;
     let sampling = VerdictRun::wants_storms(args).then(|| SamplePlan::new(seed.clone(), &session.filter));
     let both = Paired { first: &plan, second: sampling.as_ref() };
-    let SettledWalk { walked, total: (folder, samples), sources, calendar, no_match } =
+    let SettledWalk { walked, total: (mut folder, samples), sources, calendar, no_match } =
         session.walk_until_settled(&both, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
     if let Some(resumed) = &session.inputs.resumed
@@ -226,7 +267,7 @@ fn count(
     {
         return Ok(Err((*path).to_owned()));
     }
-    let sinks = sinks.into_iter().map(|sink| sink.first).collect();
+    let mut sinks: Vec<BlockCounter> = sinks.into_iter().map(|sink| sink.first).collect();
     let resumed = session.inputs.resumed.as_ref();
     let unparsed = unparsed.finish()?;
     let since = resumed.and_then(|resumed| resumed.since.clone());
@@ -234,8 +275,6 @@ fn count(
     notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
     notes.extend(since.as_ref().map(|since| state::note(since)));
-    let (mut tally, closed) = folder.finish(sinks);
-    let hourly = tally.hourly.take();
     let window = session.inputs.window;
     let read = ReadSummary {
         coverage: &coverage,
@@ -244,7 +283,27 @@ fn count(
         sources: &sources,
         resolution: &turns,
     };
-    let options = report_options(args, read, &session, notes);
+    let made = match args.part {
+        None => None,
+        Some(_) => {
+            let failed = session.inputs.problems.iter().chain(&met).map(ToString::to_string).collect();
+            let notes = [on_sources(&read), session.inputs.notes.clone()].concat();
+            let counts = folder.into_part(sinks);
+            let spans = &counts.spans;
+            let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
+            let part =
+                LogPart { head: part::head(args, &session, read)?, coverage: coverage.clone(), counts };
+            let bytes = to_bytes(&part)?;
+            (folder, sinks) = (again(plan, part.counts)?, Vec::new());
+            Some(bytes)
+        }
+    };
+    let (mut tally, closed) = folder.finish(sinks);
+    let hourly = tally.hourly.take();
+    if !args.delays {
+        tally.delays = None;
+    }
+    let options = report_options(args, read, &session.catalog, &session.filter, notes);
     let mut report = report(tally, &closed, &options);
     if let Some(samples) = samples {
         report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
@@ -269,7 +328,7 @@ fn count(
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
     let dates = dates(window, &calendar.zone);
-    Ok(Ok(Counted { report, completion, verdict_run, paths, dates, checkpoints, unparsed }))
+    Ok(Ok(Counted { report, completion, verdict_run, paths, dates, checkpoints, unparsed, part: made }))
 }
 
 /// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.
@@ -279,18 +338,33 @@ fn dates(window: TimeRange, zone: &TimeZone) -> Vec<(&'static str, String)> {
     bounds.into_iter().filter_map(|(name, at)| Some((name, shown(at?)))).collect()
 }
 
-fn report_options<'a>(
+/// A merger of the counts of a part, for the report beside it.
+fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
+    let options = TallyOptions {
+        hasher: plan.hasher.clone(),
+        examples: plan.examples,
+        zone: plan.zone.clone(),
+        files_before: 0,
+    };
+    let mut merger = plan.part_merger(false);
+    let refused = |_| CliError::NoPart { what: "that can be read again" };
+    merger.fold_part(counts, &options).map_err(refused)?;
+    Ok(merger)
+}
+
+pub(super) fn report_options<'a>(
     args: &ScanArgs,
     read: ReadSummary<'a>,
-    session: &'a Session,
+    catalog: &'a Catalog,
+    filter: &'a Filter,
     notes: Vec<String>,
 ) -> ReportOptions<'a> {
     ReportOptions {
         read,
-        providers: &session.catalog.providers,
+        providers: &catalog.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
         with_full_advice: args.advice == AdviceChoice::Full,
-        filter: &session.filter,
+        filter,
         notes,
         sort: args.sort,
         reverse: args.reverse,

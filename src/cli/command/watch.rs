@@ -112,6 +112,15 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
+    /// Puts what changes without a new line on the screen: the seconds of the current minute, and the error.
+    fn show_now(&self, screen: &mut Screen, minute: Option<i64>) {
+        let wall = self.now.unwrap_or_else(Timestamp::now).as_second();
+        if minute == Some(wall.div_euclid(60)) {
+            screen.view.elapsed_seconds = wall.rem_euclid(60) as u8 + 1;
+        }
+        screen.view.error = self.trouble.as_ref().map(ToString::to_string);
+    }
+
     fn is_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }
@@ -176,11 +185,7 @@ impl Watch<'_> {
                     screen.view.name = names.join(" ");
                     asked.clone_into(&mut screen.view.filter_options);
                 }
-                let wall = self.now.unwrap_or_else(Timestamp::now).as_second();
-                if minute == Some(wall.div_euclid(60)) {
-                    screen.view.elapsed_seconds = wall.rem_euclid(60) as u8 + 1;
-                }
-                screen.view.error = self.trouble.as_ref().map(ToString::to_string);
+                self.show_now(&mut screen, minute);
                 let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, style);
                 match guard.terminal.draw(draws) {
                     Ok(_) => {}

@@ -20,9 +20,10 @@ pub(crate) struct HelpPage {
 pub(crate) const GROUPS: [(&str, &[&str], &[&str]); 3] = [
     (
         "Read logs:",
-        &["scan", "storm", "watch", "events", "trace"],
+        &["scan", "merge", "storm", "watch", "events", "trace"],
         &[
             "scan    report what failed, why, and what to do (the default)",
+            "merge   add up the parts of many hosts or times to one report",
             "storm   find bursts of failures and silences",
             "watch   follow logs live, on a screen or with a line for each storm",
             "events  list every delivery attempt and every rejection",
@@ -218,10 +219,32 @@ const SCHEMA: HelpPage = HelpPage {
     exit: &[ANSWERED, USAGE],
 };
 
+const MERGE: HelpPage = HelpPage {
+    about: "",
+    usage: "",
+    examples: &[
+        ("smtplog scan --part mx1.part mail.log", "on each host: count its log"),
+        ("smtplog merge parts/", "anywhere: the report of all hosts"),
+        ("ssh mx1 smtplog scan --part - | smtplog merge -", "a host's report from elsewhere"),
+    ],
+    short: &["expect", "part", "since", "until", "top", "codes", "who", "format", "output"],
+    exit: &[
+        ANSWERED,
+        ("1", "A --fail-on condition is true."),
+        (
+            "2",
+            "The command line or the configuration is wrong; a part is damaged, or was counted with other rules, another filter or \
+other options; two parts hold the same lines; or a part was made although not all could be read.",
+        ),
+        LOST,
+    ],
+};
+
 /// The page of a subcommand; that of the program for any other name.
 pub(crate) fn page_of(name: &str) -> &'static HelpPage {
     match name {
         "scan" => &SCAN,
+        "merge" => &MERGE,
         "storm" => &STORM,
         "watch" => &WATCH,
         "events" => &EVENTS,

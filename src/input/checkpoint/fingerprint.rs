@@ -11,7 +11,7 @@ use memchr::{memchr_iter, memrchr};
 
 use super::known_lines::KnownLines;
 use super::{Checkpoint, END_BYTES, TextHash, prefix_hashes, prefix_hashes_of, prefix_length};
-use crate::input::read::compression::{Compression, MAGIC};
+use crate::input::read::compression::{Compression, MAGIC, is_packed};
 use crate::input::read::decompress::Decoder;
 use crate::input::regular_file::open_regular;
 use crate::input::source::FileId;
@@ -93,9 +93,13 @@ impl FingerprintedFile {
         Ok(same)
     }
 
-    /// Whether the file begins with the bytes that it began with when it was opened.
+    /// Whether the uncompressed file begins with the bytes that it began with when it was opened. One that was empty may have
+    /// become a compressed file.
     pub(crate) fn begins_as_before(&self) -> io::Result<bool> {
         let (length, hash) = self.first;
+        if is_packed(self.file()?) {
+            return Ok(false);
+        }
         let mut first = vec![0; length];
         self.read_exact(&mut first, 0)?;
         Ok(TextHash::of(&first) == hash)

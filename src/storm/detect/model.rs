@@ -36,7 +36,8 @@ pub(crate) const BOUNCES_OF_FAILURE: f64 = 1.2;
 impl Model {
     pub(crate) fn new(dataset: &Dataset, views: &Views) -> Self {
         let bounds = part_bounds(&dataset.living);
-        let volumes = Volumes::new(dataset.points, &views.all);
+        let keys: Vec<ViewKey> = views.all.iter().map(|view| view.key).collect();
+        let volumes = Volumes::new(dataset.points, &keys);
         let own = |view: &View| -> OrdinaryShare {
             let Some(volume) = volumes.of(view.key) else { return OrdinaryShare::default() };
             OrdinaryShare::of(&view.usual, volume, view.key.flow, &bounds)

@@ -22,7 +22,7 @@ use super::views::{View, ViewSource};
 use super::volume::{MAILING_SHARE, OrdinaryShare};
 use super::window::{UnitSeries, Window, WindowContent};
 use crate::report::storm::Dimension;
-use crate::storm::sample::points::{FactorValue, MailFlow, NameTable, WeightedEvent};
+use crate::storm::sample::points::{FactorValue, MailFlow, NumberedNames, WeightedEvent};
 
 /// The volume test may also count events with at least this clump instead of weighing units, whichever is less probable: so
 /// few messages with many recipients are not lost where the volume is known.
@@ -69,7 +69,7 @@ fn mailing_share(content: &WindowContent) -> OrdinaryShare {
 /// All storms except silences, in no order. `null_sender` is the value of the null sender; 0: no event has it.
 pub(crate) fn storms(
     dataset: &Dataset,
-    names: &NameTable,
+    names: &NumberedNames,
     null_sender: FactorValue,
     sensitivity: Sensitivity,
 ) -> Vec<Cluster> {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::catalog::ReasonKin;
 use crate::report::storm::Dimension;
 use crate::storm::sample::line_minutes::DAY;
-use crate::storm::sample::points::{FactorValue, MailFlow, NameTable, WeightedEvent};
+use crate::storm::sample::points::{FactorValue, MailFlow, NumberedNames, WeightedEvent};
 
 /// What the events of a view share.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -160,7 +160,7 @@ impl ViewKey {
 pub(crate) struct Networks(HashMap<FactorValue, FactorValue, FixedState>);
 
 impl Networks {
-    pub(crate) fn new(points: &[WeightedEvent], names: &NameTable) -> Self {
+    pub(crate) fn new(points: &[WeightedEvent], names: &NumberedNames) -> Self {
         let mut networks = HashMap::default();
         for point in points.iter().filter(|point| point.flow == MailFlow::In && point.is_unit) {
             let client = point.value(Dimension::Client);

@@ -11,7 +11,7 @@ use super::clump::Clumps;
 use super::dataset::Dataset;
 use super::grid::{LEAST_WEIGHT, WindowCount, a_month};
 use super::mail_loop::exchanges;
-use super::view::{EvidenceUnit, Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
+use super::view::{Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
 use super::volume::PartSums;
 use crate::catalog::ReasonKin;
 use crate::report::storm::Dimension;
@@ -159,14 +159,6 @@ impl ViewSource<'_> {
     }
 }
 
-/// The weight that one independent unit stands for, at least 1 (effective sample size: Kish, "Survey sampling", 1965).
-fn spread(units: &[EvidenceUnit]) -> f64 {
-    let (weight, squares) = units.iter().fold((0.0, 0.0), |(weight, squares), unit| {
-        (weight + unit.weight, squares + unit.weight * unit.weight)
-    });
-    (squares / f64::max(weight, 1e-9)).max(1.0)
-}
-
 /// Builds the views of one dimension.
 struct DimensionBuilder<'a> {
     source: &'a ViewSource<'a>,
@@ -192,8 +184,7 @@ impl DimensionBuilder<'_> {
             && point.weight < LEAST_WEIGHT
         {
             if !is_known(at) {
-                let weight = if dataset.is_by_minute { point.weight } else { 1.0 };
-                self.clumps.add(&[(point.sample.minute, weight)], &dataset.living, false);
+                self.clumps.add(&[(point.sample.minute, point.weight)], &dataset.living, false);
             }
             return;
         }
@@ -207,9 +198,7 @@ impl DimensionBuilder<'_> {
         } else {
             all
         };
-        // One event of a coarse sample stands for many, which is no clump.
-        let spread = if dataset.is_by_minute { 1.0 } else { spread(&usual) };
-        let weights: Vec<(i32, f64)> = usual.iter().map(|unit| (unit.minute, unit.weight / spread)).collect();
+        let weights: Vec<(i32, f64)> = usual.iter().map(|unit| (unit.minute, unit.weight)).collect();
         self.clumps.add(&weights, &dataset.living, is_kept);
         if is_kept {
             let key = ViewKey { flow: self.flow, dimension: self.dimension, value, kin };

@@ -6,7 +6,6 @@ use hashbrown::HashMap;
 use super::curve::Curve;
 use super::living_time::LivingTime;
 use super::view::{EvidenceUnit, ViewDimension, ViewKey};
-use super::views::View;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
@@ -44,16 +43,16 @@ fn is_trial(point: &WeightedEvent) -> bool {
 }
 
 impl Volumes {
-    /// The volumes of all mail, and of each value that a view is about.
-    pub(crate) fn new(points: &[WeightedEvent], views: &[View]) -> Self {
+    /// The volumes of all mail, and of each value that one of these views is about.
+    pub(crate) fn new(points: &[WeightedEvent], views: &[ViewKey]) -> Self {
         let mut by_value = HashMap::default();
         for dimension in DIMENSIONS {
             let mut curves: HashMap<FactorValue, Curve, FixedState> = HashMap::default();
-            let views = views.iter().filter(|view| {
-                view.key.flow == MailFlow::Out && view.key.dimension.of_values() == Some(dimension)
-            });
+            let views = views
+                .iter()
+                .filter(|view| view.flow == MailFlow::Out && view.dimension.of_values() == Some(dimension));
             views.for_each(|view| {
-                curves.entry(view.key.value).or_default();
+                curves.entry(view.value).or_default();
             });
             if curves.is_empty() {
                 continue;

@@ -26,7 +26,7 @@ use crate::storm::detect::grid::Sensitivity;
 use crate::storm::detect::mail_loop::answered;
 use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
-use crate::storm::sample::points::{NameTable, WeightedEvent};
+use crate::storm::sample::points::{NumberedNames, WeightedEvent};
 use crate::storm::sample::samples::Samples;
 use crate::storm::sample::series::CountSeries;
 
@@ -62,7 +62,7 @@ pub(crate) struct DiagnosisInput<'a> {
 /// Builds the report of each storm.
 pub(crate) struct StormBuilder<'a> {
     pub samples: &'a Samples,
-    pub names: &'a NameTable<'a>,
+    pub names: &'a NumberedNames<'a>,
     pub input: &'a DiagnosisInput<'a>,
     pub dataset: &'a Dataset<'a>,
     /// The catalogue's texts and commands, one row a pattern.

@@ -21,7 +21,7 @@ use super::detect::dataset::{Cluster, Dataset};
 use super::detect::living_time::LivingTime;
 use super::detect::search::storms;
 use super::detect::silence::{Silence, silences};
-use super::sample::points::{NameTable, WeightedEvent, points};
+use super::sample::points::{NumberedNames, WeightedEvent, points};
 use super::sample::samples::{Sample, Samples};
 use crate::catalog;
 use crate::report::storm::Storm;
@@ -77,7 +77,7 @@ fn explains(dataset: &Dataset, cluster: &Cluster, silence: &Silence) -> bool {
 }
 
 /// The value of the null sender (`<>`). 0: no event has it.
-fn null_sender(points: &[WeightedEvent], names: &NameTable) -> u64 {
+fn null_sender(points: &[WeightedEvent], names: &NumberedNames) -> u64 {
     let mut senders = points.iter().map(|point| point.sample.sender);
     senders.find(|&sender| names.name(sender) == b"<>").map_or(0, |sender| sender.index() as u64)
 }

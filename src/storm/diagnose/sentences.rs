@@ -4,12 +4,12 @@ use super::evidence::Finding;
 use crate::catalog::provider::Providers;
 use crate::report::storm::Dimension;
 use crate::storm::detect::profile::FactorShare;
-use crate::storm::sample::points::{NameTable, shown};
+use crate::storm::sample::points::{NumberedNames, shown};
 
 /// The tables that turn values into words.
 #[derive(Clone, Copy)]
 pub(crate) struct Phrasing<'a> {
-    pub names: &'a NameTable<'a>,
+    pub names: &'a NumberedNames<'a>,
     pub providers: &'a Providers,
 }
 

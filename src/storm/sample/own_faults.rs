@@ -72,7 +72,7 @@ mod tests {
             ("mysql:/etc/postfix/vmail.cf: table lookup problem", Reason::SystemError, Cause::LookupFailed),
             (
                 "SASL: Connect to private/auth failed: Connection refused",
-                Reason::SystemError,
+                Reason::SmtpAuth,
                 Cause::LoginBackend,
             ),
             (

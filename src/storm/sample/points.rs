@@ -29,7 +29,7 @@ pub(crate) enum MailFlow {
 /// An event of the sample, and how many events it stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WeightedEvent {
-    /// Its names are numbers of a [`NameTable`].
+    /// Its names are numbers of a [`NumberedNames`].
     pub sample: Sample,
     /// Its provider, or that of other mail for the domain.
     pub provider: Option<Provider>,
@@ -53,13 +53,13 @@ pub(crate) type FactorValue = u64;
 
 /// The names of a log's events, numbered by their first event: the numbers depend on the events alone, not on the order in
 /// which blocks named them.
-pub(crate) struct NameTable<'a> {
+pub(crate) struct NumberedNames<'a> {
     interner: &'a Interner,
     /// The interner's symbols, by number from 1 on.
     order: Vec<Symbol>,
 }
 
-impl<'a> NameTable<'a> {
+impl<'a> NumberedNames<'a> {
     /// Gives the events their numbers.
     fn number(events: &mut [Sample], interner: &'a Interner) -> Self {
         let mut numbers = vec![Symbol::OVERFLOW; interner.count()];
@@ -128,9 +128,9 @@ pub(crate) fn points<'a>(
     samples: &'a Samples,
     mut events: Vec<Sample>,
     with_greylisting: bool,
-) -> (Vec<WeightedEvent>, NameTable<'a>) {
+) -> (Vec<WeightedEvent>, NumberedNames<'a>) {
     let weights = samples.weights(&events);
-    let names = NameTable::number(&mut events, &samples.names);
+    let names = NumberedNames::number(&mut events, &samples.names);
     let domains = DomainNames::learn(&events);
     let shows_arrivals = shows_arrivals(&events);
     let mut seen: HashSet<(u64, Symbol, Option<ReasonKin>), FixedState> = HashSet::default();
@@ -189,7 +189,7 @@ pub(crate) fn reason_of(value: FactorValue) -> Option<Reason> {
 pub(crate) fn shown(
     dimension: Dimension,
     value: FactorValue,
-    names: &NameTable,
+    names: &NumberedNames,
     providers: &Providers,
 ) -> Option<String> {
     let at = value.checked_sub(1)? as usize;

@@ -1,0 +1,302 @@
+//! Runs `smtplog merge`, which adds up parts and prints the report of one scan over all of their logs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use clap::Parser;
+
+use super::scan::{Counted, as_plugin, print, report_options};
+use crate::catalog::Catalog;
+use crate::cli::args::{InputArgs, MergeArgs, ScanArgs};
+use crate::cli::catalog::{book_hash, load_catalog};
+use crate::cli::error::CliError;
+use crate::cli::exit::Completion;
+use crate::cli::filter::filter;
+use crate::cli::part_files::{FoundPart, PartPlace, files, find};
+use crate::cli::redaction::redactor;
+use crate::cli::time::{calendar, window};
+use crate::cli::verdict::{EvaluationTime, VerdictRun};
+use crate::collections::seed::seed;
+use crate::input::read::Source;
+use crate::input::source::{FileId, SourceOrigin};
+use crate::part::LogPart;
+use crate::part::error::PartError;
+use crate::part::expected::{expected_hosts, missing_hosts};
+use crate::part::file::to_bytes;
+use crate::part::head::{PartHead, PartHost};
+use crate::part::order::{NamedHead, PartOrder, order};
+use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::coverage::Coverage;
+use crate::pipeline::filter::FilterArgs;
+use crate::pipeline::time_range::TimeRange;
+use crate::render::{LINE, TEXT};
+use crate::report::{VerdictFinding, VerdictState};
+use crate::scan::counter::{CountPlan, Merger};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_hops;
+use crate::scan::summary::report;
+use crate::tally::wire::TallyOptions;
+
+pub(crate) fn run(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+    let result = merge(args, out);
+    as_plugin(args.verdict.nagios, result, out)
+}
+
+/// The parts to merge, in the order of their lines.
+struct SelectedParts {
+    parts: Vec<(NamedHead, PartPlace)>,
+    /// Times of which no part has lines, and hosts without a part.
+    gaps: Vec<String>,
+}
+
+fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+    let started = Instant::now();
+    let format = args.output.format(if args.verdict.nagios { LINE } else { TEXT })?;
+    let mut notes = Vec::new();
+    let redactor = redactor(&args.redact, &mut notes)?;
+    let calendar = calendar(&args.input())?;
+    let times = InputArgs { since: args.since.clone(), until: args.until.clone(), ..args.input() };
+    let range = window(&times, &calendar)?;
+    let catalog = load_catalog(&args.rules)?;
+    let paths = files(&args.parts)?;
+    let SelectedParts { parts, gaps } = selected(args, &paths, range, &calendar)?;
+    let (first, _) = parts.first().ok_or(CliError::NoParts { why: "there is none" })?;
+    check_book(args, first, &catalog)?;
+    let sources: Vec<Source> =
+        parts.iter().flat_map(|(named, _)| named.head.sources.iter().map(source)).collect();
+    let filter_args = filter_args(first)?;
+    let filter = filter(&filter_args, &catalog)?;
+    let scan = args.as_scan(sources.iter().map(|source| source.path.clone()).collect(), filter_args);
+    let mut verdict_run = VerdictRun::new(&scan, format, &filter)?;
+    if VerdictRun::asks_for_storms(&scan) {
+        return Err(CliError::NoParts { why: "parts do not keep what storms are found in" });
+    }
+    let hasher = seed();
+    let plan = CountPlan {
+        by: &first.head.counted.by,
+        examples: args.examples,
+        hourly: true,
+        delays: true,
+        hops: first.head.counted.hops,
+        zone: &calendar.zone,
+        filter: &filter,
+        book: &catalog,
+        for_parts: true,
+        hasher: &hasher,
+    };
+    let Merged { merger, coverage, part } = merged(&scan, plan, &parts)?;
+    let notes_of_parts = notes_of(&parts);
+    let (given_up, incomplete) = (merger.given_up, incomplete(&parts));
+    let (mut tally, closed) = merger.finish(Vec::new());
+    let hourly = tally.hourly.take();
+    if !args.delays {
+        tally.delays = None;
+    }
+    let resolution = TimeResolution::default();
+    let read = ReadSummary {
+        coverage: &coverage,
+        window: TimeRange::default(),
+        calendar: &calendar,
+        sources: &sources,
+        resolution: &resolution,
+    };
+    let notes_of_scan = [notes_of_parts, on_hops(given_up).into_iter().collect(), gaps.clone()].concat();
+    let options = report_options(&scan, read, &catalog, &filter, notes_of_scan);
+    let mut report = report(tally, &closed, &options);
+    if let Some(redactor) = redactor {
+        redactor.report(&mut report);
+    }
+    let mut completion =
+        Completion::new(Vec::new(), Vec::new(), &coverage, TimeRange::default(), args.strict);
+    completion.problems.extend(incomplete);
+    let when = EvaluationTime {
+        coverage: &coverage,
+        window: TimeRange::default(),
+        now: calendar.now,
+        zone: &calendar.zone,
+        is_part: false,
+    };
+    verdict_run.judge(&scan, &mut report, hourly.as_ref(), &when, &mut completion);
+    if let Some(verdict) = &mut report.verdict {
+        let gap = |what: String| VerdictFinding {
+            state: VerdictState::Watch,
+            what,
+            value: String::new(),
+            usual: None,
+            text: None,
+            row: None,
+        };
+        verdict.state = if gaps.is_empty() { verdict.state } else { verdict.state.max(VerdictState::Watch) };
+        verdict.findings.extend(gaps.into_iter().map(gap));
+    }
+    report.notes.extend(notes);
+    let counted = Counted {
+        report,
+        completion,
+        verdict_run,
+        paths,
+        dates: Vec::new(),
+        checkpoints: None,
+        unparsed: None,
+        part,
+    };
+    print(&scan, format, counted, None, (started, 1), out)
+}
+
+/// The parts that the options select, in their order.
+fn selected(
+    args: &MergeArgs,
+    paths: &[PathBuf],
+    range: TimeRange,
+    calendar: &Calendar,
+) -> Result<SelectedParts, CliError> {
+    let is_within = |head: &PartHead| {
+        let Some((first, last)) = head.minutes() else { return range.is_unbounded() };
+        range.since.is_none_or(|since| last * 60 + 59 >= since.as_second())
+            && range.until.is_none_or(|until| first * 60 < until.as_second())
+    };
+    let found = find(paths)?.into_iter().filter(|part| is_within(&part.named.head));
+    let (heads, places): (Vec<NamedHead>, Vec<PartPlace>) = found.map(FoundPart::into_parts).unzip();
+    let PartOrder { order, mut gaps } = order(&heads, &calendar.zone)
+        .map_err(|refused| CliError::Part { name: refused.name, why: refused.why })?;
+    if let Some(path) = &args.expect {
+        let text = fs::read_to_string(path).map_err(CliError::open_file(path))?;
+        let hosts: BTreeSet<&str> =
+            heads.iter().flat_map(|part| part.head.hosts.iter().map(|host| host.name.as_str())).collect();
+        gaps.extend(missing_hosts(&expected_hosts(&text), &hosts));
+    }
+    let mut parts: Vec<Option<(NamedHead, PartPlace)>> = heads.into_iter().zip(places).map(Some).collect();
+    let parts = order.into_iter().filter_map(|number| parts.get_mut(number)?.take()).collect();
+    Ok(SelectedParts { parts, gaps })
+}
+
+/// An error if this run has other rules than the parts were counted with.
+fn check_book(args: &MergeArgs, first: &NamedHead, catalog: &Catalog) -> Result<(), CliError> {
+    let counted = &first.head.counted;
+    let providers = catalog.providers.all().map(|(_, row)| row.id.as_str());
+    if counted.book == book_hash(&args.rules)? && providers.eq(counted.providers.iter().map(String::as_str)) {
+        return Ok(());
+    }
+    let why = PartError::Different { what: "other rules", other: "this run has".to_owned() };
+    Err(CliError::Part { name: first.name.clone(), why })
+}
+
+/// The source of a part, which can not be read here.
+fn source(source: &crate::part::head::PartSource) -> Source {
+    let (device, inode) = source.file.unwrap_or_default();
+    let origin = SourceOrigin::File(FileId { device, inode });
+    Source::new(Path::new(&source.path).to_owned(), origin, SystemTime::UNIX_EPOCH)
+}
+
+/// The options of a filter, by themselves.
+#[derive(Parser)]
+struct FilterWords {
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+/// The filter of the parts, as options.
+fn filter_args(first: &NamedHead) -> Result<FilterArgs, CliError> {
+    let words = first.head.counted.filter.iter().flat_map(|words| {
+        let (option, value) = words.split_once(' ').unwrap_or((words, ""));
+        [option.to_owned(), if value == "\"\"" { String::new() } else { value.to_owned() }]
+    });
+    let parsed = FilterWords::try_parse_from(std::iter::once("smtplog".to_owned()).chain(words));
+    let damaged = |_| CliError::Part {
+        name: first.name.clone(),
+        why: PartError::Damaged { what: "its filter is not one" },
+    };
+    parsed.map(|words| words.filter).map_err(damaged)
+}
+
+/// All parts, added up.
+struct Merged<'a> {
+    merger: Merger<'a>,
+    coverage: Coverage,
+    /// The sum as a part, if it is wanted.
+    part: Option<Vec<u8>>,
+}
+
+fn merged<'a>(
+    scan: &ScanArgs,
+    plan: CountPlan<'a>,
+    parts: &[(NamedHead, PartPlace)],
+) -> Result<Merged<'a>, CliError> {
+    let into_part = scan.part.is_some();
+    let (mut merger, mut coverage, mut files_before) = (plan.part_merger(into_part), Coverage::default(), 0);
+    let tally_options = |files_before| TallyOptions {
+        hasher: plan.hasher.clone(),
+        examples: if into_part {
+            parts.iter().map(|(named, _)| named.head.examples).max().unwrap_or(1)
+        } else {
+            plan.examples
+        },
+        zone: plan.zone.clone(),
+        files_before,
+    };
+    for (named, place) in parts {
+        let part = place.read(named, files_before)?;
+        coverage.merge(part.coverage);
+        let damaged = |_| CliError::Part {
+            name: named.name.clone(),
+            why: PartError::Damaged { what: "a section holds what it should not" },
+        };
+        merger.fold_part(part.counts, &tally_options(files_before)).map_err(damaged)?;
+        files_before += named.head.sources.len();
+    }
+    if !into_part {
+        return Ok(Merged { merger, coverage, part: None });
+    }
+    let counts = merger.into_part(Vec::new());
+    let sum = LogPart { head: head_of_sum(parts), coverage, counts };
+    let bytes = to_bytes(&sum)?;
+    let mut merger = plan.part_merger(false);
+    let refused = |_| CliError::NoParts { why: "their sum cannot be read" };
+    merger.fold_part(sum.counts, &tally_options(0)).map_err(refused)?;
+    Ok(Merged { merger, coverage: sum.coverage, part: Some(bytes) })
+}
+
+/// The head of the sum of several parts, without its sections.
+fn head_of_sum(parts: &[(NamedHead, PartPlace)]) -> PartHead {
+    let heads = || parts.iter().map(|(named, _)| &named.head);
+    let mut hosts: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+    for PartHost { name, first, last } in heads().flat_map(|head| &head.hosts) {
+        let span = hosts.entry(name).or_insert((*first, *last));
+        *span = (span.0.min(*first), span.1.max(*last));
+    }
+    let hosts =
+        hosts.into_iter().map(|(name, (first, last))| PartHost { name: name.to_owned(), first, last });
+    let mut zones = heads().map(|head| &head.zone);
+    let zone = zones.next().cloned().flatten();
+    let first = heads().next().expect("there is a part");
+    PartHead {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        zone: zone.filter(|zone| zones.all(|other| other.as_ref() == Some(zone))),
+        hosts: hosts.collect(),
+        sources: heads().flat_map(|head| head.sources.clone()).collect(),
+        examples: heads().map(|head| head.examples).min().unwrap_or(1),
+        notes: notes_of(parts),
+        problems: heads().flat_map(|head| head.problems.clone()).collect(),
+        sections: Vec::new(),
+        ..first.clone()
+    }
+}
+
+/// The notes of all parts, each once.
+fn notes_of(parts: &[(NamedHead, PartPlace)]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let notes = parts.iter().flat_map(|(named, _)| &named.head.notes);
+    notes.filter(|note| seen.insert(*note)).cloned().collect()
+}
+
+/// An error for each part that lacks lines.
+fn incomplete(parts: &[(NamedHead, PartPlace)]) -> Vec<CliError> {
+    let problems = parts.iter().flat_map(|(named, _)| {
+        let one = |what: &String| CliError::IncompletePart { name: named.name.clone(), what: what.clone() };
+        named.head.problems.iter().map(one)
+    });
+    problems.collect()
+}

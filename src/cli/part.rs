@@ -1,0 +1,79 @@
+//! Writes the head of a part, and tells which scans cannot make one.
+
+use std::collections::BTreeMap;
+
+use super::args::ScanArgs;
+use super::catalog::book_hash;
+use super::error::CliError;
+use super::session::Session;
+use crate::input::checkpoint::resume::ReadPosition;
+use crate::input::read::Source;
+use crate::input::source::SourceOrigin;
+use crate::parse::log_text::LogText;
+use crate::part::head::{CountedWith, PartHead, PartHost, PartLimits, PartSource, SCHEMA};
+use crate::scan::counter::CountPlan;
+
+/// An error if the scan cannot make a part.
+pub(crate) fn check(args: &ScanArgs, plan: &CountPlan) -> Result<(), CliError> {
+    if args.part.is_none() {
+        return Ok(());
+    }
+    if args.redact.redact {
+        return Err(CliError::NoPart { what: "with --redact" });
+    }
+    if plan.asks_for_senders() {
+        return Err(CliError::NoPart {
+            what: "with --from, or --by sender, user or client: lines before the part may state who sent a message",
+        });
+    }
+    Ok(())
+}
+
+/// What a scan read, for the head of its part.
+pub(crate) struct ReadForPart<'a> {
+    pub sources: &'a [Source],
+    pub reached: &'a [ReadPosition],
+    pub spans: &'a BTreeMap<Vec<u8>, (i64, i64)>,
+    pub notes: Vec<String>,
+    pub problems: Vec<String>,
+}
+
+/// The head of a part, without its sections.
+pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Result<PartHead, CliError> {
+    let source = |(source, reached): (&Source, &ReadPosition)| PartSource {
+        path: source.path.to_string_lossy().into_owned(),
+        file: match source.origin {
+            SourceOrigin::File(id) => Some((id.device, id.inode)),
+            SourceOrigin::Stdin | SourceOrigin::Journal(_) | SourceOrigin::Pipe => None,
+        },
+        read: (source.within.map_or(0, |(start, _)| start), reached.end),
+    };
+    let host = |(name, &(first, last)): (&Vec<u8>, &(i64, i64))| PartHost {
+        name: LogText(name).to_str().into_owned(),
+        first,
+        last,
+    };
+    let providers = session.catalog.providers.all();
+    Ok(PartHead {
+        schema: SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        counted: CountedWith {
+            book: book_hash(&args.rules)?,
+            providers: providers.map(|(_, row)| row.id.clone()).collect(),
+            filter: session.filter.words.clone(),
+            by: args.by.clone(),
+            hops: args.hops,
+            delays: true,
+            seed: CountedWith::seed(),
+            redact: None,
+        },
+        zone: session.inputs.calendar.zone.iana_name().map(str::to_owned),
+        hosts: read.spans.iter().map(host).collect(),
+        sources: read.sources.iter().zip(read.reached).map(source).collect(),
+        examples: args.examples.max(1),
+        limits: PartLimits::CURRENT,
+        notes: read.notes,
+        problems: read.problems,
+        sections: Vec::new(),
+    })
+}

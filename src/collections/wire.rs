@@ -1,0 +1,149 @@
+//! The forms in which parts keep names, hashes and histograms.
+
+use std::fmt;
+
+use hdrhistogram::Histogram;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes that need not be UTF-8, as a byte string.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub(crate) struct ByteText(pub Vec<u8>);
+
+impl From<&[u8]> for ByteText {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl Serialize for ByteText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_byte_buf(ByteTextVisitor)
+    }
+}
+
+struct ByteTextVisitor;
+
+impl<'de> Visitor<'de> for ByteTextVisitor {
+    type Value = ByteText;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a byte string")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<ByteText, E> {
+        Ok(bytes.into())
+    }
+
+    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<ByteText, E> {
+        Ok(ByteText(bytes))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut bytes: A) -> Result<ByteText, A::Error> {
+        let mut text = Vec::new();
+        while let Some(byte) = bytes.next_element()? {
+            text.push(byte);
+        }
+        Ok(ByteText(text))
+    }
+}
+
+/// Sorted hashes, each as its distance from the one before it, seven bits in a byte, the lowest first; the highest bit of a
+/// byte says that another one follows (LEB128). A hash among a million takes six or seven bytes instead of eight.
+pub(crate) fn pack_hashes(mut hashes: Vec<u64>) -> ByteText {
+    hashes.sort_unstable();
+    hashes.dedup();
+    let mut packed = Vec::with_capacity(hashes.len() * 7);
+    let mut last = 0;
+    for hash in hashes {
+        let mut left = hash - last;
+        last = hash;
+        while left >= 0x80 {
+            packed.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        packed.push(left as u8);
+    }
+    ByteText(packed)
+}
+
+/// The hashes in rising order. `None`: they are damaged.
+pub(crate) fn unpack_hashes(packed: &ByteText) -> Option<Vec<u64>> {
+    let mut hashes = Vec::with_capacity(packed.0.len() / 7);
+    let (mut last, mut distance, mut shift) = (0_u64, 0_u64, 0);
+    for &byte in &packed.0 {
+        let bits = u64::from(byte & 0x7f);
+        if shift > 63 || bits << shift >> shift != bits {
+            return None;
+        }
+        distance |= bits << shift;
+        shift += 7;
+        if byte < 0x80 {
+            last = last.checked_add(distance)?;
+            hashes.push(last);
+            (distance, shift) = (0, 0);
+        }
+    }
+    (shift == 0).then_some(hashes)
+}
+
+/// Each value of a histogram that was recorded, with its count.
+pub(crate) type RecordedValues = Vec<(u64, u64)>;
+
+pub(crate) fn recorded(histogram: &Histogram<u32>) -> RecordedValues {
+    let values = histogram.iter_recorded();
+    values.map(|value| (value.value_iterated_to(), u64::from(value.count_at_value()))).collect()
+}
+
+/// Records values in an empty histogram that grows. `None`: a value is greater than `longest`, or a count does not fit.
+pub(crate) fn record_all(
+    histogram: &mut Histogram<u32>,
+    values: &RecordedValues,
+    longest: u64,
+) -> Option<()> {
+    for &(value, count) in values {
+        // The upper end of a bucket may lie a hundredth above.
+        let fits = value <= longest + longest / 50;
+        let count = u32::try_from(count).ok().filter(|_| fits)?;
+        histogram.record_n(value, count).ok()?;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_come_back_and_damage_is_seen() {
+        let hashes = vec![u64::MAX, 0, 127, 128, 1 << 63, 77, 77];
+        let packed = pack_hashes(hashes);
+        assert_eq!(unpack_hashes(&packed), Some(vec![0, 77, 127, 128, 1 << 63, u64::MAX]));
+        for damaged in [vec![0x80], vec![0xff; 10], [packed.0, vec![5]].concat()] {
+            assert_eq!(unpack_hashes(&ByteText(damaged)), None);
+        }
+    }
+
+    #[test]
+    fn a_histogram_comes_back_with_the_same_quantiles() {
+        let new = || {
+            let mut histogram = Histogram::<u32>::new(2).unwrap();
+            histogram.auto(true);
+            histogram
+        };
+        let (mut one, mut other) = (new(), new());
+        (0..5000_u64).for_each(|number| one.record(number * number % 1_000_003).unwrap());
+        record_all(&mut other, &recorded(&one), 1_000_003).unwrap();
+        for share in [0.0, 0.5, 0.95, 1.0] {
+            assert_eq!(one.value_at_quantile(share), other.value_at_quantile(share));
+        }
+        assert_eq!(one.len(), other.len());
+        assert!(record_all(&mut new(), &vec![(u64::MAX, 1)], 1000).is_none());
+    }
+}

@@ -1,0 +1,215 @@
+//! Writes and reads the file of a part: a line of JSON, sections of CBOR, each compressed by itself, and a checksum of all.
+
+use std::io::{self, BufWriter, Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use twox_hash::XxHash3_64;
+
+use super::LogPart;
+use super::coverage::KeptCoverage;
+use super::error::PartError;
+use super::head::{PartHead, SCHEMA, SCHEMA_NAME, SectionEntry};
+use crate::scan::counted_part::CountedPart;
+
+/// Bytes of the checksum behind the sections.
+const CHECKSUM: usize = 8;
+
+/// The longest head.
+const HEAD_LIMIT: usize = 64 << 20;
+
+/// Deflate makes at most 1,032 bytes of one.
+const LARGEST_RATIO: usize = 1_032;
+
+/// The part as bytes, the section entries of whose head are written anew.
+pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
+    let LogPart { head, coverage, counts } = part;
+    let CountedPart { tally, messages, waiting, given_up, .. } = counts;
+    let mut sections = Sections::default();
+    sections.add("coverage", &KeptCoverage::of(coverage))?;
+    sections.add("names", &tally.names)?;
+    sections.add("rows", &tally.rows)?;
+    sections.add("tables", &tally.tables)?;
+    sections.add("timeline", &tally.timeline)?;
+    sections.add_some("hourly", tally.hourly.as_ref())?;
+    sections.add_some("delays", tally.delays.as_ref())?;
+    sections.add("warnings", &tally.warnings)?;
+    sections.add_some("groups", tally.groups.as_ref())?;
+    sections.add("messages", &messages.sums)?;
+    sections.add("open", &messages.open)?;
+    sections.add_hashes("ended", &messages.ended)?;
+    sections.add_hashes("seen", &messages.seen)?;
+    sections.add("waiting", &(given_up, waiting))?;
+    sections.add("who", &messages.names)?;
+    let head = PartHead { sections: sections.entries, ..head.clone() };
+    let mut bytes = serde_json::to_vec(&head)?;
+    bytes.push(b'\n');
+    bytes.append(&mut sections.bytes);
+    let checksum = XxHash3_64::oneshot(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    Ok(bytes)
+}
+
+/// Reads the head of the part at the beginning of `bytes`, and returns its sections and what follows it.
+pub(crate) fn read_head(bytes: &[u8]) -> Result<(PartHead, PartBytes<'_>, &[u8]), PartError> {
+    let damaged = |what| PartError::Damaged { what };
+    let searched = bytes.get(..HEAD_LIMIT).unwrap_or(bytes);
+    let begins = bytes.starts_with(b"{\"schema\":\"smtplog.part/");
+    let end = memchr::memchr(b'\n', searched).filter(|_| begins).ok_or(PartError::NotAPart)?;
+    let (line, behind) = bytes.split_at_checked(end + 1).ok_or(PartError::NotAPart)?;
+    let json: Value = serde_json::from_slice(line).map_err(|_| damaged("its first line is no JSON"))?;
+    let schema = json.get("schema").and_then(Value::as_str).unwrap_or_default();
+    if schema != SCHEMA {
+        let is_part = schema.starts_with(SCHEMA_NAME);
+        let newer = PartError::Newer { schema: schema.to_owned() };
+        return Err(if is_part { newer } else { PartError::NotAPart });
+    }
+    let head: PartHead = serde_json::from_value(json)
+        .map_err(|_| damaged("its first line lacks a field, or has a wrong one"))?;
+    let length = head.sections.iter().try_fold(0_usize, |sum, section| sum.checked_add(section.packed));
+    let length = length.ok_or_else(|| damaged("its sections are too long"))?;
+    let (sections, behind) = behind.split_at_checked(length).ok_or_else(|| damaged("its end is missing"))?;
+    let (checksum, rest) =
+        behind.split_first_chunk::<CHECKSUM>().ok_or_else(|| damaged("its end is missing"))?;
+    let whole = bytes.get(..end + 1 + length).unwrap_or_default();
+    if XxHash3_64::oneshot(whole).to_le_bytes() != *checksum {
+        return Err(damaged("its checksum is wrong"));
+    }
+    Ok((head, PartBytes(sections), rest))
+}
+
+/// Reads a whole part, and returns the names of its sections.
+pub fn section_names(bytes: &[u8]) -> Result<Vec<String>, PartError> {
+    let (head, sections, _) = read_head(bytes)?;
+    let names = head.sections.iter().map(|section| section.name.clone()).collect();
+    sections.read(head, 0)?;
+    Ok(names)
+}
+
+/// The sections of a part that are not decompressed yet.
+#[derive(Clone, Copy)]
+pub(crate) struct PartBytes<'a>(&'a [u8]);
+
+impl PartBytes<'_> {
+    /// `files_before` is the number of files of the parts before.
+    pub(crate) fn read(self, head: PartHead, files_before: usize) -> Result<LogPart, PartError> {
+        let sections = SectionReader { entries: &head.sections, bytes: self.0 };
+        let mut counts = CountedPart::default();
+        counts.tally.names = sections.get("names")?;
+        counts.tally.rows = sections.get("rows")?;
+        counts.tally.tables = sections.get("tables")?;
+        counts.tally.timeline = sections.get("timeline")?;
+        counts.tally.hourly = sections.find("hourly")?;
+        counts.tally.delays = sections.find("delays")?;
+        counts.tally.warnings = sections.get("warnings")?;
+        counts.tally.groups = sections.find("groups")?;
+        counts.messages.sums = sections.get("messages")?;
+        counts.messages.open = sections.get("open")?;
+        counts.messages.ended = sections.get("ended")?;
+        counts.messages.seen = sections.get("seen")?;
+        (counts.given_up, counts.waiting) = sections.get("waiting")?;
+        counts.messages.names = sections.get("who")?;
+        let coverage: KeptCoverage = sections.get("coverage")?;
+        Ok(LogPart { coverage: coverage.coverage(files_before), counts, head })
+    }
+}
+
+/// Sections that are being written.
+#[derive(Default)]
+struct Sections {
+    entries: Vec<SectionEntry>,
+    bytes: Vec<u8>,
+}
+
+impl Sections {
+    fn add(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.pack(name, value, Compression::fast())
+    }
+
+    /// Adds packed hashes, which nothing makes shorter.
+    fn add_hashes(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.pack(name, value, Compression::none())
+    }
+
+    fn pack(&mut self, name: &str, value: &impl Serialize, level: Compression) -> io::Result<()> {
+        let start = self.bytes.len();
+        let inner = GzEncoder::new(std::mem::take(&mut self.bytes), level);
+        let mut packer = BufWriter::with_capacity(64 << 10, ByteCounter { bytes: 0, inner });
+        ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
+        let ByteCounter { bytes, inner } = packer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        self.bytes = inner.finish()?;
+        let packed = self.bytes.get(start..).unwrap_or_default();
+        let xxh3 = format!("{:016x}", XxHash3_64::oneshot(packed));
+        self.entries.push(SectionEntry { name: name.to_owned(), packed: packed.len(), bytes, xxh3 });
+        Ok(())
+    }
+
+    fn add_some(&mut self, name: &str, value: Option<&impl Serialize>) -> io::Result<()> {
+        value.map_or(Ok(()), |value| self.add(name, value))
+    }
+}
+
+/// Counts the bytes that are written.
+struct ByteCounter<W> {
+    bytes: usize,
+    inner: W,
+}
+
+impl<W: Write> Write for ByteCounter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.bytes += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // A flush of gzip would end a block.
+        Ok(())
+    }
+}
+
+struct SectionReader<'a> {
+    entries: &'a [SectionEntry],
+    bytes: &'a [u8],
+}
+
+impl SectionReader<'_> {
+    fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, PartError> {
+        self.find(name)?.ok_or(PartError::Damaged { what: "a section is missing" })
+    }
+
+    /// `None`: the part has no such section.
+    fn find<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PartError> {
+        let mut start = 0;
+        for entry in self.entries {
+            if entry.name == name {
+                let packed = self.bytes.get(start..start + entry.packed).unwrap_or_default();
+                return unpacked(packed, entry).map(Some);
+            }
+            start += entry.packed;
+        }
+        Ok(None)
+    }
+}
+
+fn unpacked<T: DeserializeOwned>(packed: &[u8], entry: &SectionEntry) -> Result<T, PartError> {
+    let damaged = |what| PartError::Damaged { what };
+    if format!("{:016x}", XxHash3_64::oneshot(packed)) != entry.xxh3 {
+        return Err(damaged("the checksum of a section is wrong"));
+    }
+    if entry.bytes / LARGEST_RATIO > entry.packed {
+        return Err(damaged("a section is longer than it can be"));
+    }
+    let mut bytes = Vec::with_capacity(entry.bytes.min(64 << 20));
+    // One byte more, so that a longer section is seen.
+    let mut reader = GzDecoder::new(packed).take(entry.bytes as u64 + 1);
+    reader.read_to_end(&mut bytes).map_err(|_| damaged("a section cannot be decompressed"))?;
+    if bytes.len() != entry.bytes {
+        return Err(damaged("a section has another length than the first line says"));
+    }
+    ciborium::from_reader(&*bytes).map_err(|_| damaged("a section holds what it should not"))
+}
