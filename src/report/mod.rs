@@ -97,7 +97,7 @@ pub struct Report {
     /// Bursts of failures and silences, the most important first; absent: nobody asked for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storms: Option<Vec<StormLine>>,
-    /// Whether all is well.
+    /// Whether all is well; absent only in a report of the library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// Limits of the numbers, in English.

@@ -7,8 +7,6 @@ use super::input::ReadSummary;
 use super::notes::on_hops;
 use super::options::ReportOptions;
 use super::summary::report;
-use super::verdict::silence::AskedPeriod;
-use super::verdict::verdict;
 use crate::catalog::Catalog;
 use crate::collections::seed::seed;
 use crate::pipeline::error::Error;
@@ -90,15 +88,5 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
         reverse: false,
         examples: options.examples,
     };
-    let mut report = report(tally, &messages, &report_options);
-    let asked = AskedPeriod {
-        window: logs.window,
-        now: calendar.now,
-        zone: &calendar.zone,
-        minutes: walked.coverage.minutes,
-        is_part: false,
-        is_scheduled: false,
-    };
-    report.verdict = Some(verdict(&report, None, None, &asked));
-    Ok(report)
+    Ok(report(tally, &messages, &report_options))
 }
