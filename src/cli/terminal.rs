@@ -46,7 +46,7 @@ impl TerminalGuard {
 
     /// Gives the terminal back and stops this process, as Ctrl-Z does; returns when it is continued. The screen must be
     /// taken back then.
-    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+    pub(crate) fn suspend() -> io::Result<()> {
         restore();
         emulate_default_handler(SIGTSTP)
     }

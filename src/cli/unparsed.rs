@@ -17,7 +17,7 @@ pub(crate) enum Unparsed {
     Off,
     File {
         path: PathBuf,
-        file: UnparsedWriter,
+        file: Box<UnparsedWriter>,
     },
     /// Kept until the end, because the logs may be walked again.
     Stderr(Vec<u8>, Option<Redactor>),
@@ -25,7 +25,7 @@ pub(crate) enum Unparsed {
 
 /// Where the lines go until the run succeeds.
 enum UnparsedFile {
-    Regular(AtomicFile),
+    Regular(Box<AtomicFile>),
     /// A pipe or a device, which must not be replaced by a file.
     Special(BufWriter<File>),
 }
@@ -41,7 +41,7 @@ pub(crate) struct UnparsedWriter {
 impl UnparsedWriter {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         let file: &mut dyn Write = match &mut self.file {
-            UnparsedFile::Regular(file) => file,
+            UnparsedFile::Regular(file) => &mut **file,
             UnparsedFile::Special(file) => file,
         };
         let Some(redactor) = self.redactor else { return file.write_all(lines) };
@@ -104,9 +104,9 @@ impl Unparsed {
                     UnparsedFile::Special(BufWriter::new(file))
                 } else {
                     let file = AtomicFile::create(path, USUAL_MODE).map_err(CliError::write_file(path))?;
-                    UnparsedFile::Regular(file)
+                    UnparsedFile::Regular(Box::new(file))
                 };
-                let file = UnparsedWriter { file, redactor, failed: None };
+                let file = Box::new(UnparsedWriter { file, redactor, failed: None });
                 Ok(Self::File { path: path.to_owned(), file })
             }
         }

@@ -259,11 +259,15 @@ fn without_duplicates(inspected: Vec<InspectedLog>, notes: &mut Vec<String>) -> 
             notes.push(format!("{left_out} is left out: it {why} {stays}"));
             if longer {
                 *other = one;
-                traits.into_iter().for_each(|key| alike.entry(key).or_default().push(at));
+                for key in traits {
+                    alike.entry(key).or_default().push(at);
+                }
             }
             continue 'next;
         }
-        traits.into_iter().for_each(|key| alike.entry(key).or_default().push(kept.len()));
+        for key in traits {
+            alike.entry(key).or_default().push(kept.len());
+        }
         kept.push(one);
     }
     kept
@@ -272,23 +276,21 @@ fn without_duplicates(inspected: Vec<InspectedLog>, notes: &mut Vec<String>) -> 
 /// What two files have in common if one may repeat the other.
 #[derive(PartialEq, Eq, Hash)]
 enum CommonTrait {
-    SameFile(FileId),
+    File(FileId),
     /// Size, and hash of both ends.
-    SameEnds(u64, u64),
-    SamePart(PathBuf, String, RotationAge),
+    Ends(u64, u64),
+    Part(PathBuf, String, RotationAge),
 }
 
 fn common_traits(one: &InspectedLog) -> Vec<CommonTrait> {
     let SourceOrigin::File(id) = one.source.origin else { return Vec::new() };
     let found = &one.found;
-    let mut traits = vec![
-        CommonTrait::SameFile(id),
-        CommonTrait::SamePart(found.place.0.clone(), found.log.clone(), found.age),
-    ];
+    let mut traits =
+        vec![CommonTrait::File(id), CommonTrait::Part(found.place.0.clone(), found.log.clone(), found.age)];
     if one.size >= COPY_MIN_BYTES
         && let Ok(hash) = hash_of_ends(&one.source.path, one.size)
     {
-        traits.push(CommonTrait::SameEnds(one.size, hash));
+        traits.push(CommonTrait::Ends(one.size, hash));
     }
     traits
 }

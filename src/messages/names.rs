@@ -350,7 +350,9 @@ mod tests {
         let parts: Vec<KeptNames> = (0..8).map(|number| part(number * 40)).collect();
         let sum = |order: &[usize]| {
             let mut all = table(100_000);
-            order.iter().for_each(|at| all.add_kept(&parts[*at]));
+            for at in order {
+                all.add_kept(&parts[*at]);
+            }
             all.cut(100);
             let all = all.finish();
             let mut rows: Vec<_> = all.all().map(|(name, counts)| (name.to_vec(), counts.messages)).collect();
@@ -365,7 +367,9 @@ mod tests {
         // The names of a part stand in the order of their hashes. Added like the lines of a log, they would push each other out
         // of a table that is too small, whatever their counts.
         let mut trap = table(100);
-        parts.iter().for_each(|part| trap.add_kept(part));
+        for part in &parts {
+            trap.add_kept(part);
+        }
         assert!(trap.finish().max_undercount >= may_lack);
     }
 

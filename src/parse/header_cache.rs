@@ -330,13 +330,10 @@ mod tests {
         ];
         let texts = ["4jXCsJ3c7Hz7j9M: removed", "[ID 197553 mail.info] and more of it", "[x", "", "  two"];
         let mut lines = Vec::new();
-        for (((stamp, host), tag), text) in stamps
-            .iter()
-            .flat_map(|stamp| hosts.iter().map(move |host| (stamp, host)))
-            .flat_map(|both| tags.iter().map(move |tag| (both, tag)))
-            .flat_map(|all| texts.iter().map(move |text| (all, text)))
-        {
-            lines.push(format!("{stamp} {host}{tag}{text}"));
+        for (stamp, host) in stamps.iter().flat_map(|stamp| hosts.map(|host| (stamp, host))) {
+            for (tag, text) in tags.iter().flat_map(|tag| texts.map(|text| (tag, text))) {
+                lines.push(format!("{stamp} {host}{tag}{text}"));
+            }
         }
         let (mut reader, mut hits) = (HeaderCache::default(), 0);
         // Each twice, near to and far from its like.

@@ -192,7 +192,9 @@ impl RejectedSessions {
         let mut done: Vec<RejectedSession> =
             self.open.extract_if(|_, session| session.last.1 < until).map(|(_, session)| session).collect();
         done.sort_by_key(|session| session.first.place);
-        done.into_iter().for_each(|session| self.close(session));
+        for session in done {
+            self.close(session);
+        }
     }
 
     /// Adds a finished session.

@@ -398,7 +398,7 @@ fn a_long_reply_that_syslog_cut_off_keeps_its_code() {
         let ParsedLine::Event(event) = mta::read(&LogLine::read(line.as_bytes().get(..size).unwrap())) else {
             panic!("{size}")
         };
-        assert_eq!(event.code.map(|code| code.number()), Some(550), "{size}");
+        assert_eq!(event.code.map(smtplog::Code::number), Some(550), "{size}");
         assert_eq!(event.enhanced.map(|code| code.to_string()).as_deref(), Some("5.7.1"), "{size}");
     }
 }

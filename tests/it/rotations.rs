@@ -114,7 +114,8 @@ impl Told {
             assert_eq!(
                 path.extension().and_then(|end| end.to_str()),
                 Some("json"),
-                "{path:?} was left behind"
+                "{} was left behind",
+                path.display()
             );
             let report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).expect("half a report");
             for row in report["groups"]["rows"].as_array().unwrap() {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use clap::Parser;
+use foldhash::fast::RandomState;
+use jiff::tz::TimeZone;
 
 use super::scan::{Counted, as_plugin, print, report_options};
 use crate::catalog::Catalog;
@@ -26,18 +28,20 @@ use crate::part::LogPart;
 use crate::part::error::PartError;
 use crate::part::expected::{expected_hosts, missing_hosts};
 use crate::part::file::to_bytes;
-use crate::part::head::{PartHead, PartHost};
+use crate::part::head::{CountedWith, PartHead, PartHost};
 use crate::part::order::{NamedHead, PartOrder, order};
 use crate::pipeline::calendar::{Calendar, TimeResolution};
 use crate::pipeline::coverage::Coverage;
-use crate::pipeline::filter::FilterArgs;
+use crate::pipeline::filter::{Filter, FilterArgs};
 use crate::pipeline::time_range::TimeRange;
 use crate::render::{LINE, TEXT};
-use crate::report::{VerdictFinding, VerdictState};
+use crate::report::{Report, VerdictFinding, VerdictState};
 use crate::scan::counter::{CountPlan, Merger};
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
+use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
+use crate::tally::by_hour::Hourly;
 use crate::tally::wire::TallyOptions;
 
 pub(crate) fn run(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
@@ -65,8 +69,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let SelectedParts { parts, gaps } = selected(args, &paths, range, &calendar)?;
     let (first, _) = parts.first().ok_or(CliError::NoParts { why: "there is none" })?;
     check_book(args, first, &catalog)?;
-    let sources: Vec<Source> =
-        parts.iter().flat_map(|(named, _)| named.head.sources.iter().map(source)).collect();
+    let sources = sources(&parts);
     let filter_args = filter_args(first)?;
     let filter = filter(&filter_args, &catalog)?;
     let scan = args.as_scan(sources.iter().map(|source| source.path.clone()).collect(), filter_args);
@@ -75,43 +78,24 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         return Err(CliError::NoParts { why: "parts do not keep what storms are found in" });
     }
     let hasher = seed();
-    let plan = CountPlan {
-        by: &first.head.counted.by,
-        examples: args.examples,
-        hourly: true,
-        delays: true,
-        hops: first.head.counted.hops,
-        zone: &calendar.zone,
-        filter: &filter,
-        book: &catalog,
-        for_parts: true,
-        hasher: &hasher,
-    };
+    let plan = plan((&first.head.counted, args.examples), &calendar.zone, &filter, &catalog, &hasher);
     let Merged { merger, coverage, part } = merged(&scan, plan, &parts)?;
-    let notes_of_parts = notes_of(&parts);
-    let (given_up, incomplete) = (merger.given_up, incomplete(&parts));
-    let (mut tally, closed) = merger.finish(Vec::new());
-    let hourly = tally.hourly.take();
-    if !args.delays {
-        tally.delays = None;
-    }
-    let resolution = TimeResolution::default();
     let read = ReadSummary {
         coverage: &coverage,
         window: TimeRange::default(),
         calendar: &calendar,
         sources: &sources,
-        resolution: &resolution,
+        resolution: &TimeResolution::default(),
     };
-    let notes_of_scan = [notes_of_parts, on_hops(given_up).into_iter().collect(), gaps.clone()].concat();
-    let options = report_options(&scan, read, &catalog, &filter, notes_of_scan);
-    let mut report = report(tally, &closed, &options);
+    let notes_of_scan = [notes_of(&parts), on_hops(merger.given_up).into_iter().collect(), gaps.clone()];
+    let options = report_options(&scan, read, &catalog, &filter, notes_of_scan.concat());
+    let (mut report, hourly) = counted_report(merger, &options, args.delays);
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
     }
     let mut completion =
         Completion::new(Vec::new(), Vec::new(), &coverage, TimeRange::default(), args.strict);
-    completion.problems.extend(incomplete);
+    completion.problems.extend(incomplete(&parts));
     let when = EvaluationTime {
         coverage: &coverage,
         window: TimeRange::default(),
@@ -120,18 +104,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         is_part: false,
     };
     verdict_run.judge(&scan, &mut report, hourly.as_ref(), &when, &mut completion);
-    if let Some(verdict) = &mut report.verdict {
-        let gap = |what: String| VerdictFinding {
-            state: VerdictState::Watch,
-            what,
-            value: String::new(),
-            usual: None,
-            text: None,
-            row: None,
-        };
-        verdict.state = if gaps.is_empty() { verdict.state } else { verdict.state.max(VerdictState::Watch) };
-        verdict.findings.extend(gaps.into_iter().map(gap));
-    }
+    add_gaps(&mut report, gaps);
     report.notes.extend(notes);
     let counted = Counted {
         report,
@@ -144,6 +117,53 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         part,
     };
     print(&scan, format, counted, None, (started, 1), out)
+}
+
+/// How the parts were counted; the number is that of the examples of a row.
+fn plan<'a>(
+    (counted, examples): (&'a CountedWith, usize),
+    zone: &'a TimeZone,
+    filter: &'a Filter,
+    book: &'a Catalog,
+    hasher: &'a RandomState,
+) -> CountPlan<'a> {
+    CountPlan {
+        by: &counted.by,
+        examples,
+        hourly: true,
+        delays: true,
+        hops: counted.hops,
+        zone,
+        filter,
+        book,
+        for_parts: true,
+        hasher,
+    }
+}
+
+/// The report, and the counts of each hour. Parts always hold delays.
+fn counted_report(merger: Merger, options: &ReportOptions, with_delays: bool) -> (Report, Option<Hourly>) {
+    let (mut tally, closed) = merger.finish(Vec::new());
+    let hourly = tally.hourly.take();
+    if !with_delays {
+        tally.delays = None;
+    }
+    (report(tally, &closed, options), hourly)
+}
+
+/// Makes times without lines and hosts without a part a matter of the verdict.
+fn add_gaps(report: &mut Report, gaps: Vec<String>) {
+    let Some(verdict) = &mut report.verdict else { return };
+    let gap = |what: String| VerdictFinding {
+        state: VerdictState::Watch,
+        what,
+        value: String::new(),
+        usual: None,
+        text: None,
+        row: None,
+    };
+    verdict.state = if gaps.is_empty() { verdict.state } else { verdict.state.max(VerdictState::Watch) };
+    verdict.findings.extend(gaps.into_iter().map(gap));
 }
 
 /// The parts that the options select, in their order.
@@ -184,7 +204,11 @@ fn check_book(args: &MergeArgs, first: &NamedHead, catalog: &Catalog) -> Result<
     Err(CliError::Part { name: first.name.clone(), why })
 }
 
-/// The source of a part, which can not be read here.
+fn sources(parts: &[(NamedHead, PartPlace)]) -> Vec<Source> {
+    parts.iter().flat_map(|(named, _)| named.head.sources.iter().map(source)).collect()
+}
+
+/// The source of a part, which cannot be read here.
 fn source(source: &crate::part::head::PartSource) -> Source {
     let (device, inode) = source.file.unwrap_or_default();
     let origin = SourceOrigin::File(FileId { device, inode });

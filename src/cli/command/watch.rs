@@ -164,7 +164,7 @@ impl Watch<'_> {
                 return Ok(());
             }
             if stopped.swap(false, Ordering::Relaxed) {
-                guard.suspend().map_err(CliError::Terminal)?;
+                TerminalGuard::suspend().map_err(CliError::Terminal)?;
                 continued.store(true, Ordering::Relaxed);
             }
             if continued.swap(false, Ordering::Relaxed) {

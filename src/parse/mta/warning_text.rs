@@ -73,13 +73,13 @@ const CLASSES: [u8; 256] = {
     while byte < 256 {
         let own = byte as u8;
         let word = matches!(own, b'.' | b'-' | b'_' | b'@' | b'/' | b'+' | b'%');
-        classes[byte] = (own.is_ascii_alphanumeric() || word || own >= 0x80) as u8 * WORD
-            | own.is_ascii_digit() as u8 * DIGIT
-            | (own.is_ascii_digit() || matches!(own, b'.' | b'-' | b'%')) as u8 * NUMERIC
-            | (own.is_ascii_alphanumeric() || own == b'-') as u8 * ID
-            | (own == b'@') as u8 * AT
-            | (own == b'/') as u8 * SLASH
-            | own.is_ascii_graphic() as u8 * GRAPHIC;
+        classes[byte] = ((own.is_ascii_alphanumeric() || word || own >= 0x80) as u8 * WORD)
+            | (own.is_ascii_digit() as u8 * DIGIT)
+            | ((own.is_ascii_digit() || matches!(own, b'.' | b'-' | b'%')) as u8 * NUMERIC)
+            | ((own.is_ascii_alphanumeric() || own == b'-') as u8 * ID)
+            | ((own == b'@') as u8 * AT)
+            | ((own == b'/') as u8 * SLASH)
+            | (own.is_ascii_graphic() as u8 * GRAPHIC);
         byte += 1;
     }
     classes

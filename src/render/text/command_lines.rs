@@ -12,9 +12,8 @@ pub(crate) fn command_lines(command: &str, width: usize) -> Vec<String> {
         let spaces: Vec<usize> = spaces(rest);
         let within = || spaces.iter().copied().filter(fits);
         let best = within()
-            .filter(|&at| at * 3 > width && is_between_commands(rest, at))
-            .last()
-            .or_else(|| within().last())
+            .rfind(|&at| at * 3 > width && is_between_commands(rest, at))
+            .or_else(|| within().next_back())
             .or_else(|| spaces.first().copied());
         let Some((line, after)) = best.and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?))) else {
             break;

@@ -29,7 +29,8 @@ impl ReadSpan {
         let mut until = self.until.min(now.saturating_add(1));
         let mut from = self.from;
         // The largest group of hours with events, none of which is far from the next.
-        let (mut best, mut group): (Option<(u64, i64, i64)>, Option<(u64, i64, i64)>) = (None, None);
+        let mut best: Option<(u64, i64, i64)> = None;
+        let mut group: Option<(u64, i64, i64)> = None;
         for (hour, counts) in hourly.hours().into_iter().filter(|(hour, _)| hour.saturating_mul(60) < until) {
             let count = counts.values().sum::<u64>();
             group = match group {

@@ -183,7 +183,9 @@ mod tests {
 
     fn clumps(views: &[Vec<(i32, f64)>], living: &LivingTime) -> FinishedClumps {
         let mut clumps = Clumps::default();
-        views.iter().for_each(|view| clumps.add(view, living, true));
+        for view in views {
+            clumps.add(view, living, true);
+        }
         clumps.finish()
     }
 

@@ -48,6 +48,9 @@ const LEAST_EVENTS: f64 = 48.0;
 /// changes with the hour.
 const UNCERTAINTY: f64 = 2.5;
 
+/// What was served in each minute: of one host, direction or instance, or of everything.
+type ServedView = (Option<(Dimension, FactorValue)>, Vec<(i32, f64)>);
+
 /// The silences of all mail, of each host, direction and instance; of those that overlap, the least probable one. `first`
 /// and `last` are the log's minutes.
 pub(crate) fn silences(
@@ -62,7 +65,7 @@ pub(crate) fn silences(
     let minutes: Vec<ServedMinute> =
         minutes.iter().filter(|served| (first..=last).contains(&served.minute)).collect();
     let all: f64 = minutes.iter().map(|served| f64::from(served.count)).sum();
-    let mut views: Vec<(Option<(Dimension, FactorValue)>, Vec<(i32, f64)>)> = Vec::new();
+    let mut views: Vec<ServedView> = Vec::new();
     // Of everything and of each direction the counts are exact.
     let count = |served: &ServedMinute| (served.minute, f64::from(served.count));
     views.push((None, minutes.iter().map(count).collect()));

@@ -261,11 +261,8 @@ impl EventSink for Sampler<'_> {
             client: TextPiece::default(),
         };
         source.learn(own);
-        let peer = if event.direction == Direction::Inbound {
-            event.peer.ip.or(event.peer.host)
-        } else {
-            event.peer.host.or(event.peer.ip)
-        };
+        let (ip, host_name) = (event.peer.ip, event.peer.host);
+        let peer = if event.direction == Direction::Inbound { ip.or(host_name) } else { host_name.or(ip) };
         let (host, instance) = self.host_and_instance(logged.line);
         let raw = self.example(cell, hash, logged.raw);
         let provider = provider.or_else(|| logged.provider());

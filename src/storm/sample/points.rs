@@ -124,11 +124,11 @@ impl DomainNames {
 
 /// The points in the order of time, and their names; the order within a minute depends on the events alone. `events` are
 /// those of the sample. `with_greylisting` makes greylisting a failure.
-pub(crate) fn points<'a>(
-    samples: &'a Samples,
+pub(crate) fn points(
+    samples: &Samples,
     mut events: Vec<Sample>,
     with_greylisting: bool,
-) -> (Vec<WeightedEvent>, NumberedNames<'a>) {
+) -> (Vec<WeightedEvent>, NumberedNames<'_>) {
     let weights = samples.weights(&events);
     let names = NumberedNames::number(&mut events, &samples.names);
     let domains = DomainNames::learn(&events);

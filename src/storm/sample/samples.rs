@@ -138,7 +138,9 @@ impl Samples {
         while self.examples.len() > EXAMPLES_LIMIT && self.example_minutes < i32::MAX / 4 {
             self.example_minutes *= 2;
             for ((_, series), examples) in std::mem::take(&mut self.examples) {
-                examples.into_iter().for_each(|example| self.add_example(series, example));
+                for example in examples {
+                    self.add_example(series, example);
+                }
             }
         }
     }
@@ -417,7 +419,9 @@ mod tests {
         let mut parts: Vec<Samples> =
             (0..3).map(|part| sample(&mut events.iter().skip(part).step_by(3), 7_000)).collect();
         let mut merged = parts.pop().unwrap();
-        parts.into_iter().for_each(|part| merged.merge(part));
+        for part in parts {
+            merged.merge(part);
+        }
         assert_eq!(content(&merged), content(&whole));
     }
 }

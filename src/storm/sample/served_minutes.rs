@@ -66,7 +66,9 @@ mod tests {
             served(60, Direction::Outbound, 7),
         ];
         let (mut one, mut other) = (ServedMinutes::default(), ServedMinutes::default());
-        parts.into_iter().for_each(|part| one.add(part));
+        for part in parts {
+            one.add(part);
+        }
         parts.into_iter().rev().for_each(|part| other.add(part));
         let all: Vec<ServedMinute> = one.iter().collect();
         assert_eq!(all, other.iter().collect::<Vec<_>>());

@@ -151,7 +151,7 @@ impl<'a> RejectTail<'a> {
                     None => return cut(tail),
                 },
                 2 => {
-                    rest = rest.get(rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()..)?
+                    rest = rest.get(rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()..)?;
                 }
                 _ => {
                     let end = rest.iter().position(|&byte| byte == b' ').unwrap_or(rest.len());

@@ -29,9 +29,10 @@ pub(crate) struct Refusal<'a> {
 pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     // The action WARN shows a part of the message, which may look like any other warning.
     if matches!(split_word(text).0, b"header" | b"body" | b"mime-error" | b"content") {
-        return match header_warning(text) {
-            true => ParsedLine::Event(content_event(queue_id, Outcome::Warned, text)),
-            false => ParsedLine::Routine,
+        return if header_warning(text) {
+            ParsedLine::Event(content_event(queue_id, Outcome::Warned, text))
+        } else {
+            ParsedLine::Routine
         };
     }
     let found = client_refusal(text)
