@@ -51,7 +51,7 @@ fn completions_have_subcommands_first_and_nothing_hidden() {
     let words: Vec<&str> =
         bash.lines().filter_map(|line| line.trim().strip_prefix("opts=\"")?.strip_suffix('"')).collect();
     assert!(
-        words.iter().any(|words| words.starts_with("scan storm watch events trace explain ")),
+        words.iter().any(|words| words.starts_with("scan merge storm watch events trace explain ")),
         "{words:?}"
     );
     for words in &words {

@@ -46,7 +46,7 @@ fn explain_advises_as_scan_does() {
             .filter(|row| !row["advice"].is_null())
             .filter_map(|row| Some((row, row["example"].as_str()?)))
             .collect();
-        let lines: String = asked.iter().flat_map(|(_, example)| [example.as_str(), "\n"]).collect();
+        let lines: String = asked.iter().flat_map(|(_, example)| [*example, "\n"]).collect();
         let (_, answers, _) = fed(&["explain", "--format", "ndjson", "-"], lines.as_bytes());
         let answers: Vec<Value> = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(answers.len(), asked.len(), "{log}");

@@ -17,15 +17,19 @@ pub struct MergeArgs {
     /// input.
     #[arg(value_name = "PART", required = true)]
     pub parts: Vec<PathBuf>,
-    /// A file that names the hosts that must have a part, one a line.
+    /// FILE names the hosts that must have a part.
     ///
-    /// A host without one is a note, and a finding of the verdict.
+    /// One host a line. A host without one is a note, and a finding of the verdict.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
-    /// Write the sum to FILE as a part, which can be merged again; - is standard output, and then no report is printed.
+    /// Write the sum to FILE as a part.
+    ///
+    /// It can be merged again. - is standard output, and then no report is printed.
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub part: Option<PathBuf>,
-    /// Only parts with lines from this time on; a part is merged whole or not at all.
+    /// Only parts with lines from this time on.
+    ///
+    /// A part is merged whole or not at all.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub since: Option<String>,
     /// Only parts with lines before this time.
@@ -59,7 +63,7 @@ pub struct MergeArgs {
     /// Show up to N log lines under each row, as far as the parts have them.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
-    /// Show tables of senders, users, clients, domains and more.
+    /// Show tables of senders, users, clients and more.
     #[arg(long, help_heading = REPORT)]
     pub who: bool,
     /// Show how long delivered mail took, and where it waited.

@@ -223,9 +223,9 @@ const MERGE: HelpPage = HelpPage {
     about: "",
     usage: "",
     examples: &[
-        ("smtplog scan --part mx1.part mail.log", "on each host: count its log"),
-        ("smtplog merge parts/", "anywhere: the report of all hosts"),
-        ("ssh mx1 smtplog scan --part - | smtplog merge -", "a host's report from elsewhere"),
+        ("smtplog scan --part mx1.part mail.log", "on each host"),
+        ("smtplog merge parts/", "the report of all hosts"),
+        ("ssh mx1 smtplog scan --part - | smtplog merge -", "without a file"),
     ],
     short: &["expect", "part", "since", "until", "top", "codes", "who", "format", "output"],
     exit: &[
