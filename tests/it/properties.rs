@@ -94,7 +94,7 @@ fn counts(args: &[&str], backwards: bool) -> String {
     let mut report = support::report(args);
     if backwards {
         report["totals"]["messages"] = Value::Null;
-        // What they failed for, and whose they are, is told by the same lines.
+        // The same lines tell why they failed, and whose they are.
         report["verdict"] = Value::Null;
         for table in ["sections", "senders", "users", "clients", "rest"] {
             report[table] = Value::Null;

@@ -19,7 +19,7 @@ const ADVICE: Style = AnsiColor::Cyan.on_default();
 pub(crate) enum RowBudget {
     /// As many as fit into so many lines.
     Lines(usize),
-    /// So many in each section; 0: all.
+    /// How many rows a section shows; 0: all.
     Rows(usize),
 }
 

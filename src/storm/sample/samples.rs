@@ -269,7 +269,7 @@ impl Samples {
         events.iter().map(|event| weight(event).unwrap_or(1.0)).collect()
     }
 
-    /// So many names are known that those of events which were cut must go.
+    /// There are so many names that those of events which were cut must be dropped.
     pub(crate) fn has_many_names(&self) -> bool {
         self.names.symbol_at(NAMES_LIMIT).is_some()
     }
