@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -12,6 +11,7 @@ use super::args::InputArgs;
 use super::error::CliError;
 use super::time::{calendar, window};
 use crate::input::checkpoint::resume::ResumePlan;
+use crate::input::checkpoint::resumed_listing::resumed_listing;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::input::discover::{LogListing, list};
 use crate::input::error::InputError;
@@ -80,7 +80,8 @@ impl Inputs {
         let (listing, resumed) = match state {
             None => (list(&named, args.rotated, bounds, &LOG_NAMES), None),
             Some(state) => {
-                let (listing, resumed) = since(state, &named, args.rotated, bounds)?;
+                let (listing, resumed) =
+                    resumed_listing(&state.known, &named, args.rotated, bounds, &LOG_NAMES)?;
                 (listing, Some(resumed))
             }
         };
@@ -104,35 +105,6 @@ fn name_hosts(sources: &mut [Source], args: &InputArgs) {
         };
         let host = args.host.clone().or_else(|| args.host_from.as_ref().and_then(by_path));
         source.host = host.map(|host| host.0);
-    }
-}
-
-/// The number of times that a log is looked for while it is being rotated.
-const TRIES: u32 = 5;
-
-/// Long enough for a rotation to get from one step to the next, short enough for a file that is not there at all.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// Lists the logs and finds in each where the last run stopped, again if a log is being rotated meanwhile.
-fn since(
-    state: &StateFile,
-    named: &[PathBuf],
-    rotated: bool,
-    bounds: Option<JournalBounds>,
-) -> Result<(LogListing, ResumePlan), InputError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let retry = tries < TRIES;
-        let mut listing = list(named, true, bounds, &LOG_NAMES);
-        let resumed = ResumePlan::new(&mut listing, &state.known, rotated, retry);
-        match resumed {
-            Err(error) if retry && error.is_missing() => {}
-            Err(error) => return Err(error),
-            Ok(_) if retry && listing.problems.iter().any(InputError::is_missing) => {}
-            Ok(resumed) => return Ok((listing, resumed)),
-        }
-        std::thread::sleep(PAUSE);
     }
 }
 

@@ -15,6 +15,7 @@ use super::regular_file::open_regular;
 use super::rotation::{LogNames, RotatedName, RotationAge};
 use super::same_content::{by_text, hash_of_ends, same_bytes};
 use super::source::{FileId, Source, SourceOrigin};
+use super::stop_point::stop_point;
 
 /// The sources to read. Sources of a series are adjacent, oldest first; the series are in the order of the names.
 #[derive(Default, Debug)]
@@ -157,7 +158,10 @@ fn files(folder: &Path) -> io::Result<Vec<NamedLog>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
-        .filter(|path| path.is_file())
+        .filter(|path| {
+            stop_point();
+            path.is_file()
+        })
         .collect();
     paths.sort();
     Ok(paths.into_iter().map(|path| NamedLog::new(path, false)).collect())
@@ -212,6 +216,7 @@ fn inspect(found: NamedLog) -> Result<InspectedLog, InputError> {
     if path == Path::new("-") {
         return Ok(InspectedLog { source: source(SourceOrigin::Stdin, SystemTime::now()), found, size: 0 });
     }
+    stop_point();
     let metadata = fs::metadata(&path).map_err(InputError::open(&path))?;
     let kind = metadata.file_type();
     if kind.is_fifo() || kind.is_char_device() || kind.is_socket() {

@@ -19,3 +19,4 @@ pub(crate) mod regular_file;
 pub(crate) mod rotation;
 pub(crate) mod same_content;
 pub(crate) mod source;
+pub(crate) mod stop_point;

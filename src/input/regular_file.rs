@@ -7,9 +7,12 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::stop_point::stop_point;
+
 /// Opens a file for reading. What is not a regular file is an error; a FIFO without a writer would block the caller
 /// forever.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    stop_point();
     // The flags change nothing for a regular file.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;

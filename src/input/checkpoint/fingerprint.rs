@@ -15,6 +15,7 @@ use crate::input::read::compression::{Compression, MAGIC, is_packed};
 use crate::input::read::decompress::Decoder;
 use crate::input::regular_file::open_regular;
 use crate::input::source::FileId;
+use crate::input::stop_point::stop_point;
 
 /// A file as it was when it was opened.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub(crate) struct FingerprintedFile {
     heads: Vec<TextHash>,
     /// How many first bytes of an uncompressed file were looked at, and their hash.
     first: (usize, TextHash),
+    /// Length and hash of the text of a compressed file that is shorter than `END_BYTES`.
+    short_text: Option<(u64, TextHash)>,
 }
 
 /// How a file matches a checkpoint.
@@ -58,22 +61,28 @@ impl FingerprintedFile {
         let metadata = file.metadata()?;
         let written = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
         let (id, size) = (FileId::of(&metadata), metadata.len());
+        stop_point();
         let mut first = vec![0; END_BYTES];
         let count = fill(|room, at| file.read_at(room, at), &mut first)?;
-        if size == 0 && count > 0 {
+        if size == 0 && count > 0 && file.metadata()?.len() == 0 {
             // A file of /proc, whose size is not known.
             return Err(io::Error::other("--state cannot be used with it, because its size is unknown"));
         }
+        // It may have grown in between.
+        let count = count.min(usize::try_from(size).unwrap_or(usize::MAX));
         if (count as u64) < size.min(END_BYTES as u64) {
             return Err(was_cut());
         }
         first.truncate(count);
         let packed = Compression::of(first.get(..MAGIC.min(count)).unwrap_or_default()).is_some();
         let seen = (count, TextHash::of(&first));
+        let mut short_text = None;
         if packed {
             first = last_bytes_before(&file, END_BYTES as u64).0;
+            short_text = (first.len() < END_BYTES).then(|| (first.len() as u64, TextHash::of(&first)));
         }
-        Ok(Self { heads: prefix_hashes(&first), file: Some(file), id, size, written, packed, first: seen })
+        let heads = prefix_hashes(&first);
+        Ok(Self { heads, file: Some(file), id, size, written, packed, first: seen, short_text })
     }
 
     fn file(&self) -> io::Result<&Arc<File>> {
@@ -168,6 +177,7 @@ impl FingerprintedFile {
 
     /// Reads these bytes of an uncompressed file. An error if it is too short: it was cut since it was opened.
     fn read_exact(&self, room: &mut [u8], at: u64) -> io::Result<()> {
+        stop_point();
         let file = self.file()?;
         let count = fill(|room, further| file.read_at(room, at + further), room)?;
         if count < room.len() { Err(was_cut()) } else { Ok(()) }
@@ -208,6 +218,22 @@ impl FingerprintedFile {
             (Some(tail), Some(known)) => (tail == known).then_some(MatchKind::Whole),
             (None, _) | (_, None) => begins_alike.then_some(MatchKind::Whole),
         })
+    }
+
+    /// Whether a compressed file is incomplete and was written less than a minute ago: it is probably being compressed, and
+    /// the uncompressed file still lies beside it.
+    pub(crate) fn is_being_compressed(&self) -> io::Result<bool> {
+        Ok(self.packed && !self.is_settled(false) && !is_complete(self.file()?))
+    }
+
+    /// Whether a compressed file has another size than when it was opened.
+    pub(crate) fn is_resized(&self) -> io::Result<bool> {
+        Ok(self.file()?.metadata()?.len() != self.size)
+    }
+
+    /// The hash of the text of a compressed file that was read up to `end`, if it is short: it has few beginnings.
+    pub(crate) fn short_tail(&self, end: u64) -> Option<TextHash> {
+        self.short_text.filter(|&(length, _)| length == end).map(|(_, hash)| hash)
     }
 
     /// The hash of the bytes before `end`, for an uncompressed file.
@@ -256,6 +282,7 @@ fn was_cut() -> io::Error {
 
 /// The last bytes of a compressed text up to `end`, and the offset that was reached: damage ends the text.
 fn last_bytes_before(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
+    stop_point();
     let mut reader = file.as_ref();
     if reader.rewind().is_err() {
         return (Vec::new(), 0);
@@ -274,6 +301,14 @@ fn last_bytes_before(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
             }
         }
     }
+}
+
+/// Whether a compressed file can be decompressed to its end.
+fn is_complete(file: &Arc<File>) -> bool {
+    stop_point();
+    let mut reader = file.as_ref();
+    let mut text = Decoder::new(Box::new(file.clone()));
+    reader.rewind().is_ok() && io::copy(&mut text, &mut io::sink()).is_ok()
 }
 
 /// Fills `room` as far as there are bytes; returns how many.

@@ -72,16 +72,27 @@ pub(crate) fn checkpoint_unread(text: &FingerprintedFile) -> io::Result<Option<C
     }))
 }
 
-/// Opens the parts of a log that was read before and matches each with its checkpoint.
+/// Opens the parts of a log that was read before and matches each with its checkpoint. `patient`: one that is just being
+/// compressed is an error; otherwise it is left out, and the next run reads it.
 pub(crate) fn matched<'a>(
     series: &'a [Source],
     marks: &[Checkpoint],
+    patient: bool,
     listing: &mut LogListing,
 ) -> Result<Vec<MatchedFile<'a>>, InputError> {
     let mut found: Vec<MatchedFile> = Vec::new();
     for source in series {
         let Some(mut text) = open_part(source, listing)? else { continue };
         let mut fit = best(&text, marks).map_err(|error| source.cannot_open(error))?;
+        let is_known = matches!(fit, Some((_, MatchKind::Unchanged)));
+        if !is_known && text.is_being_compressed().map_err(|error| source.cannot_open(error))? {
+            if patient {
+                return Err(source.cannot_open(io::ErrorKind::NotFound.into()));
+            }
+            let path = shown(&source.path);
+            listing.notes.push(format!("{path} is left out: it is incomplete, as it is being compressed"));
+            continue;
+        }
         if source.current && !matches!(fit, Some((_, MatchKind::Whole | MatchKind::Unchanged))) {
             let shorter = fit.map(|(at, _)| at);
             let cut =

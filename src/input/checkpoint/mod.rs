@@ -8,6 +8,9 @@ pub(crate) mod known_lines;
 pub(crate) mod lookup;
 pub(crate) mod opened_file;
 pub(crate) mod resume;
+pub(crate) mod resumed_listing;
+#[cfg(test)]
+mod rotation_races;
 pub(crate) mod state_file;
 pub(crate) mod text_hash;
 
@@ -34,7 +37,8 @@ pub struct Checkpoint {
     pub lines: u64,
     /// Hashes of the first 64, 128, … 4096 bytes, as far as the text was read.
     pub heads: Vec<TextHash>,
-    /// Hash of the 4096 bytes before the offset, or of all bytes if there are fewer. `None`: the file was compressed.
+    /// Hash of the 4096 bytes before the offset, or of all bytes if there are fewer. `None`: the file was compressed, and its
+    /// text is longer.
     pub tail: Option<TextHash>,
     /// The text was in the part that was being written.
     pub current: bool,

@@ -78,15 +78,17 @@ impl OpenedFile {
         self.plain.as_ref().map_or(self.text.size, |plain| plain.end - self.from)
     }
 
-    /// An uncompressed file no longer holds the text that was to be read: it was truncated, and maybe written again, since it
-    /// was compared with its checkpoint. `path` is its name.
+    /// The file no longer holds the text that was to be read: it was truncated, and maybe written again, since it was compared
+    /// with its checkpoint; or it is a compressed file that was incomplete. `path` is its name.
     pub(crate) fn is_changed(&self, path: &Path) -> bool {
-        let Some(UncompressedFile { end, tail }) = self.plain else { return false };
         let text = match self.text.reopened(path) {
             Ok(text) => text,
-            // It was renamed, and nobody truncates it then.
+            // It was renamed or removed, and nobody truncates it then.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
             Err(_) => return true,
+        };
+        let Some(UncompressedFile { end, tail }) = self.plain else {
+            return text.is_resized().unwrap_or(true);
         };
         let is_same = |at: u64, known: TextHash| text.tail(at).is_ok_and(|now| now == known);
         let begins_the_same = self.begin.is_none_or(|begin| is_same(self.from, begin));
@@ -97,6 +99,7 @@ impl OpenedFile {
     pub(crate) fn checkpoint(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
         let Self { log, text, current, from, before, plain, .. } = self;
         let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
+        let short_tail = text.short_tail(offset);
         let mark = Checkpoint {
             device: text.id.device,
             inode: text.id.inode,
@@ -112,7 +115,7 @@ impl OpenedFile {
             } else {
                 KnownLines::default()
             },
-            tail: plain.map(|plain| plain.tail),
+            tail: plain.map(|plain| plain.tail).or(short_tail),
             current,
         };
         (log, (offset > 0).then_some(mark))

@@ -72,7 +72,7 @@ impl ResumePlan {
                 SourceOrigin::File(_) => {
                     let key = first.log.to_string_lossy().into_owned();
                     match resumed.rest.iter().position(|log| log.log == key) {
-                        None => resumed.start_log(series, key, all, listing)?,
+                        None => resumed.start_log(series, key, (all, patient), listing)?,
                         Some(at) => {
                             let known_log = resumed.rest.remove(at);
                             resumed.resume_log(series, known_log, &known.saved, patient, listing)?;
@@ -89,7 +89,7 @@ impl ResumePlan {
         &mut self,
         series: &[Source],
         log: String,
-        all: bool,
+        (all, patient): (bool, bool),
         listing: &mut LogListing,
     ) -> Result<(), InputError> {
         if let Some(first) = series.first().filter(|_| !all && series.iter().all(|source| source.beside)) {
@@ -101,6 +101,9 @@ impl ResumePlan {
         let mut marks = Vec::new();
         for source in series {
             let Some(text) = open_part(source, listing)? else { continue };
+            if patient && text.is_being_compressed().map_err(|error| source.cannot_open(error))? {
+                return Err(source.cannot_open(io::ErrorKind::NotFound.into()));
+            }
             if source.beside && !all {
                 marks.extend(checkpoint_unread(&text).map_err(|error| source.cannot_open(error))?);
             } else {
@@ -120,8 +123,9 @@ impl ResumePlan {
         patient: bool,
         listing: &mut LogListing,
     ) -> Result<(), InputError> {
-        let troubles = listing.problems.len();
-        let found = without_copies(matched(series, &log.parts, listing)?, log.current, listing)?;
+        let found = matched(series, &log.parts, patient, listing)?;
+        let is_each_open = found.len() == series.len();
+        let found = without_copies(found, log.current, listing)?;
         let is_gone = |at: usize, mark: &Checkpoint| {
             mark.current && !found.iter().any(|one| one.fit.is_some_and(|(known, _)| known == at))
         };
@@ -132,7 +136,7 @@ impl ResumePlan {
         }
         // A file that could not be opened may hold that text.
         if let Some(mark) = gone.and_then(|at| log.parts.get_mut(at))
-            && listing.problems.len() == troubles
+            && is_each_open
         {
             mark.current = false;
             mark.known_lines = KnownLines::default();
