@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::args::{InputArgs, WatchArgs};
 use super::error::CliError;
-use super::input::files;
+use super::input::{files, name_hosts};
 use super::time::{calendar, window};
 use crate::input::discover::list;
 use crate::input::error::InputError;
@@ -43,8 +43,8 @@ impl FollowSession {
             files: args.files.clone(),
             rotated: false,
             journal: args.journal,
-            host: None,
-            host_from: None,
+            host: args.host.clone(),
+            host_from: args.host_from.clone(),
             threads: Some(1),
             since: args.since.clone(),
             until: None,
@@ -74,6 +74,7 @@ impl FollowSession {
             let (origin, series) = (SourceOrigin::Journal(bounds), sources.len());
             sources.push(Source { series, ..Source::new(path, origin, newest) });
         }
+        name_hosts(&mut sources, &input);
         let followed =
             sources.iter().enumerate().map(|(number, source)| FollowedSource::open(number, source));
         let followed = followed.collect::<Result<_, _>>()?;

@@ -97,7 +97,7 @@ impl Inputs {
 }
 
 /// Sets the hosts of the options `--host` and `--host-from`.
-fn name_hosts(sources: &mut [Source], args: &InputArgs) {
+pub(crate) fn name_hosts(sources: &mut [Source], args: &InputArgs) {
     for source in sources {
         let by_path = |pattern: &HostPattern| {
             let whole = || source.path.canonicalize().ok().and_then(|path| pattern.host_of(&path));

@@ -6,6 +6,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use crate::simd::ascii::has_uppercase;
+
 /// The number of a name in its interner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
 #[serde(transparent)]
@@ -109,8 +111,7 @@ impl Interner {
 /// Calls `then` with the name in lower case, cut to the length limit, without an allocation.
 pub(crate) fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
-    // All bytes are looked at, without an early end, so that the compiler takes many at a time.
-    if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
+    if !has_uppercase(name) {
         return then(name);
     }
     let mut small = [0; LENGTH_LIMIT];

@@ -97,7 +97,7 @@ fn whole_log(totals: &Totals) -> NameTotals {
 fn of_tally<'a>(
     tally: &'a FinishedTally,
     table: &'a OutcomesByName,
-) -> impl Iterator<Item = CountedName<'a>> + Clone {
+) -> impl Iterator<Item = CountedName<'a>> {
     let name = |id: Symbol| match id {
         Symbol::OVERFLOW => b"(others)",
         id => tally.names.name(id),
@@ -128,26 +128,26 @@ fn mail_counts(counts: &MailCounts) -> NameTotals {
     }
 }
 
-/// Selects the rows of a table. Only names with a row are converted to text, since there may be many. The names are
-/// iterated several times, which is faster than to store them in between.
-fn name_table<'a>(
-    all: impl Iterator<Item = CountedName<'a>> + Clone,
-    may_lack: u64,
-    whole: NameTotals,
-) -> NameTable {
+/// Selects the rows of a table in one pass over the names. Only names with a row are converted to text, since there may be
+/// many.
+fn name_table<'a>(all: impl Iterator<Item = CountedName<'a>>, may_lack: u64, whole: NameTotals) -> NameTable {
     let (mut sum, mut names) =
         (NameTotals { messages: whole.messages.map(|_| 0), ..NameTotals::default() }, 0);
-    let with_mail = all.filter(|(_, counts)| counts.volume() > 0);
-    for (_, counts) in with_mail.clone() {
-        sum.add(&counts);
-        names += 1;
+    let (mut failing, mut large) = (TopNames::default(), TopNames::default());
+    for entry in all {
+        let (failures, volume) = (entry.1.failures(), entry.1.volume());
+        if volume > 0 {
+            sum.add(&entry.1);
+            names += 1;
+            failing.offer((failures, volume), entry);
+            large.offer((volume, failures), entry);
+        }
     }
-    let failures = |counts: &NameTotals| (counts.failures(), counts.volume());
-    let mut shown = top(with_mail.clone(), failures);
-    let large = top(with_mail, |counts| (counts.volume(), counts.failures()));
+    let mut shown = failing.in_order();
     let is_new = |entry: &CountedName| shown.iter().all(|other| other.0 != entry.0);
-    let large: Vec<CountedName> = large.into_iter().filter(is_new).collect();
+    let large: Vec<CountedName> = large.in_order().into_iter().filter(is_new).collect();
     shown.extend(large);
+    let failures = |counts: &NameTotals| (counts.failures(), counts.volume());
     shown.sort_by(|a, b| failures(&b.1).cmp(&failures(&a.1)).then_with(|| a.0.cmp(b.0)));
     let unnamed = whole.without([sum]);
     let others = sum.without(shown.iter().map(|(_, counts)| *counts));
@@ -158,23 +158,24 @@ fn name_table<'a>(
 
 type CountedName<'a> = (&'a [u8], NameTotals);
 
-/// The names with the highest counts, in order; equal counts are sorted by name. To sort all names took a tenth of the
-/// scan of a short log.
-fn top<'a>(
-    all: impl Iterator<Item = CountedName<'a>>,
-    of: impl Fn(&NameTotals) -> (u64, u64),
-) -> Vec<CountedName<'a>> {
-    let mut most: Vec<((u64, u64), CountedName)> = Vec::new();
-    for entry in all {
-        let count = of(&entry.1);
+/// The [`SHOWN`] names with the highest counts, in order; equal counts are sorted by name. To sort all names took a tenth of
+/// the scan of a short log.
+#[derive(Default)]
+struct TopNames<'a>(Vec<((u64, u64), CountedName<'a>)>);
+
+impl<'a> TopNames<'a> {
+    fn offer(&mut self, count: (u64, u64), entry: CountedName<'a>) {
         let stands_before =
             |other: &((u64, u64), CountedName)| other.0 > count || other.0 == count && other.1.0 < entry.0;
-        if most.len() >= SHOWN && most.last().is_some_and(stands_before) {
-            continue;
+        if self.0.len() >= SHOWN && self.0.last().is_some_and(stands_before) {
+            return;
         }
-        let at = most.partition_point(stands_before);
-        most.insert(at, (count, entry));
-        most.truncate(SHOWN);
+        let at = self.0.partition_point(stands_before);
+        self.0.insert(at, (count, entry));
+        self.0.truncate(SHOWN);
     }
-    most.into_iter().map(|(_, entry)| entry).collect()
+
+    fn in_order(self) -> Vec<CountedName<'a>> {
+        self.0.into_iter().map(|(_, entry)| entry).collect()
+    }
 }

@@ -105,6 +105,7 @@ fn merge_rows(counts: Vec<(TallyKey, TallyCount)>, options: &ReportOptions) -> B
         let advice = situation(&key, options.providers).and_then(|found| find_advice(&found));
         let row_key = RowKey { kind: key.kind, retry: key.retry, cause: key.cause, advice };
         let builder = rows.entry(row_key).or_default();
+        let is_first = builder.mtas.is_empty();
         if let Some(stage) = key.stage {
             *builder.stages.entry(stage).or_default() += count.attempts;
         }
@@ -112,7 +113,11 @@ fn merge_rows(counts: Vec<(TallyKey, TallyCount)>, options: &ReportOptions) -> B
             *builder.providers.entry(provider).or_default() += count.attempts;
         }
         *builder.mtas.entry(key.mta).or_default() += count.attempts;
-        builder.count.merge(count, examples, |id| id);
+        if is_first {
+            builder.count = count;
+        } else {
+            builder.count.merge(count, examples, |id| id);
+        }
     }
     rows
 }

@@ -9,6 +9,7 @@ use super::baseline::compare::increase;
 use super::options::ReportOptions;
 use super::rows::{name, situation, text};
 use crate::catalog::{self, Action, Cause, Fate, Reason, find_advice};
+use crate::collections::counter::SymbolCounts;
 use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
 use crate::messages::failure::{FailedMessages, FailureKind, FlowTotals};
@@ -66,8 +67,8 @@ struct FaultLines {
     attempts: u64,
     codes: BTreeMap<(Option<Code>, Option<EnhancedCode>), u64>,
     providers: BTreeMap<String, u64>,
-    places: BTreeMap<Symbol, u64>,
-    advice: BTreeMap<String, u64>,
+    places: SymbolCounts,
+    advice: BTreeMap<&'static str, u64>,
     period: Option<(LogTime, LogTime)>,
     /// The recipient that the first line with one names.
     recipient: Option<(LineOffset, String)>,
@@ -249,9 +250,9 @@ impl FaultLines {
         if let Some(row) = key.provider.and_then(|provider| options.providers.row(provider)) {
             *self.providers.entry(row.id.clone()).or_default() += count.attempts;
         }
-        for &(place, attempts) in count.places.clone().finish().iter().take(PLACES) {
-            *self.places.entry(place).or_default() += attempts;
-        }
+        let mut places = count.places.clone().finish();
+        places.truncate(PLACES);
+        self.places.merge(places.into(), |place| place);
         if let Some(line) = advice(key, options) {
             *self.advice.entry(line).or_default() += count.attempts;
         }
@@ -261,8 +262,11 @@ impl FaultLines {
         }
         let lines = count.examples.lines.iter().take(options.examples);
         self.examples.extend(lines.map(|(place, line)| (*place, LogText::string(line))));
-        // The rows come in arbitrary order.
-        let found = count.examples.lines.iter().find_map(|(place, line)| Some((*place, recipient(line)?)));
+        // The rows come in arbitrary order. A line behind the known one is not parsed.
+        let known = self.recipient.as_ref().map(|(place, _)| *place);
+        let lines = count.examples.lines.iter();
+        let mut earlier = lines.take_while(|(place, _)| known.is_none_or(|known| *place <= known));
+        let found = earlier.find_map(|(place, line)| Some((*place, recipient(line)?)));
         self.recipient = self.recipient.take().into_iter().chain(found).min();
     }
 }
@@ -275,7 +279,7 @@ impl FaultLines {
             .providers
             .into_iter()
             .for_each(|(name, count)| *self.providers.entry(name).or_default() += count);
-        other.places.into_iter().for_each(|(place, count)| *self.places.entry(place).or_default() += count);
+        self.places.merge(other.places, |place| place);
         other.advice.into_iter().for_each(|(line, count)| *self.advice.entry(line).or_default() += count);
         if let Some((first, last)) = other.period {
             let (from, to) = self.period.unwrap_or((first, last));
@@ -286,13 +290,13 @@ impl FaultLines {
     }
 }
 
-fn advice(key: &TallyKey, options: &ReportOptions) -> Option<String> {
+fn advice(key: &TallyKey, options: &ReportOptions) -> Option<&'static str> {
     if !options.with_advice {
         return None;
     }
     let found = situation(key, options.providers)?;
     let fate = Fate::of(key.kind.direction, key.kind.class, Some(key.kind.outcome), key.retry);
-    let line = find_advice(&found)?.row().for_mta(key.mta, fate).line;
+    let line = find_advice(&found)?.row().line_for_mta(key.mta, fate);
     (!line.is_empty()).then_some(line)
 }
 
@@ -329,6 +333,7 @@ fn fault(
     codes.sort_by_key(|code| Reverse(code.attempts));
     let code_count = codes.len() as u64;
     codes.truncate(CODES);
+    let places = lines.map(|lines| lines.places.clone().finish()).unwrap_or_default();
     let advice =
         lines.and_then(|lines| lines.advice.iter().max_by_key(|(line, count)| (**count, Reverse(*line))));
     let trend = hours.zip(failed).map(|(hours, failed)| hours.trend(failed)).unwrap_or_default();
@@ -345,9 +350,9 @@ fn fault(
         last: period.and_then(|(_, last)| minute_rfc3339(last, zone)),
         since: period.zip(hours).and_then(|((first, _), hours)| since(first, hours, zone)),
         last_day: hours.zip(failed).and_then(|(hours, failed)| hours.last_day(failed)),
-        place: lines.and_then(|lines| main_place(lines, key.direction, tally)),
-        places: lines.map_or(0, |lines| lines.places.len() as u64),
-        advice: advice.map(|(line, _)| line.clone()),
+        place: lines.and_then(|lines| main_place(lines, &places, key.direction, tally)),
+        places: places.len() as u64,
+        advice: advice.map(|(line, _)| (*line).to_owned()),
         recipient: lines.and_then(|lines| Some(lines.recipient.as_ref()?.1.clone())),
         examples: lines.map(|lines| first_lines(lines, options.examples)).unwrap_or_default(),
     }
@@ -368,13 +373,17 @@ fn since(first: i64, hours: TrendHours, zone: &jiff::tz::TimeZone) -> Option<Str
 }
 
 /// The provider, else the domain or client, with the largest share of the attempts.
-fn main_place(lines: &FaultLines, direction: Direction, tally: &FinishedTally) -> Option<MainPlace> {
+fn main_place(
+    lines: &FaultLines,
+    places: &[(Symbol, u64)],
+    direction: Direction,
+    tally: &FinishedTally,
+) -> Option<MainPlace> {
     let percent = |count: u64| (count * 100).checked_div(lines.attempts).unwrap_or(0);
-    let (first, &most) =
-        lines.places.iter().max_by_key(|&(&place, &count)| (count, Reverse(name(tally, place))))?;
+    let &(first, most) = places.iter().max_by_key(|&&(place, count)| (count, Reverse(name(tally, place))))?;
     let named = MainPlace {
         kind: if direction == Direction::Inbound { PlaceKind::Client } else { PlaceKind::Domain },
-        name: text(name(tally, *first)),
+        name: text(name(tally, first)),
         percent: percent(most),
     };
     let provider = lines.providers.iter().max_by_key(|&(name, &count)| (count, Reverse(name)));
@@ -390,7 +399,7 @@ fn main_place(lines: &FaultLines, direction: Direction, tally: &FinishedTally) -
     };
     let is_much = place.kind == PlaceKind::Provider || lines.attempts >= ATTEMPTS_FOR_PLACE;
     let least = if is_much { MAIN_PLACE } else { 50 };
-    let is_named = lines.places.len() == 1 || place.percent >= least && (is_much || lines.places.len() < 3);
+    let is_named = places.len() == 1 || place.percent >= least && (is_much || places.len() < 3);
     is_named.then_some(place)
 }
 

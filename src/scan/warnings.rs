@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::options::ReportOptions;
-use crate::catalog::warning::WarningTable;
+use crate::catalog::warning::{KnownWarning, WarningTable};
 use crate::parse::log_text::LogText;
 use crate::parse::mta::server_warning::Severity;
 use crate::report::WarningRow;
@@ -21,28 +21,39 @@ pub(crate) fn warnings(counts: WarningCounts, options: &ReportOptions) -> (Vec<W
         return (Vec::new(), None);
     }
     let table = WarningTable::built_in();
-    let mut rows: Vec<WarningRow> =
-        counts.into_iter().map(|(key, count)| row(&key, &count, &table, options)).collect();
-    rows.sort_by(|a, b| order(a).cmp(&order(b)));
-    left_out += rows.iter().skip(ROWS).map(|row| row.lines).sum::<u64>();
-    rows.truncate(ROWS);
+    let mut found: Vec<FoundWarning> = counts
+        .into_iter()
+        .map(|(key, count)| FoundWarning { known: table.find(key.mta, &key.text), key, count })
+        .collect();
+    found.sort_by(|a, b| a.order().cmp(&b.order()));
+    left_out += found.iter().skip(ROWS).map(|warning| warning.count.lines).sum::<u64>();
+    let rows = found.iter().take(ROWS).map(|warning| row(warning, options)).collect();
     let note = format!("Not listed: {left_out} more server warnings, of kinds that are rarer.");
     (rows, (left_out > 0).then_some(note))
 }
 
-/// Known causes come first, then unknown ones by severity, then what needs no action.
-fn order(row: &WarningRow) -> impl Ord + '_ {
-    let rank = match row.needs_action {
-        Some(true) => 0,
-        None if row.severity > Severity::Warning => 1,
-        None => 2,
-        Some(false) => 3,
-    };
-    (rank, Reverse(row.lines), Reverse(row.severity), row.mta, row.text.as_str())
+/// A text with its count, and what the catalogue says about it.
+struct FoundWarning {
+    known: Option<&'static KnownWarning>,
+    key: WarningKey,
+    count: WarningCount,
 }
 
-fn row(key: &WarningKey, count: &WarningCount, table: &WarningTable, options: &ReportOptions) -> WarningRow {
-    let known = table.find(key.mta, &key.text);
+impl FoundWarning {
+    /// Known causes come first, then unknown ones by severity, then what needs no action.
+    fn order(&self) -> impl Ord + '_ {
+        let Self { known, key, count } = self;
+        let rank = match known.map(|row| !row.noise) {
+            Some(true) => 0,
+            None if key.severity > Severity::Warning => 1,
+            None => 2,
+            Some(false) => 3,
+        };
+        (rank, Reverse(count.lines), Reverse(key.severity), key.mta, &key.text)
+    }
+}
+
+fn row(FoundWarning { known, key, count }: &FoundWarning, options: &ReportOptions) -> WarningRow {
     let minute = |minute: i64| minute_rfc3339(minute, &options.read.calendar.zone);
     let with_advice = known.filter(|_| options.with_advice);
     WarningRow {

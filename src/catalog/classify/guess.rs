@@ -158,17 +158,17 @@ fn bucket(kind: u8, bytes: &[u8]) -> u16 {
     (hash as usize % BUCKETS) as u16
 }
 
-/// The weights of a bucket.
-fn row(weights: &[u8], bucket: u16) -> impl Iterator<Item = i64> {
-    let start = usize::from(bucket) * REASONS;
-    weights.get(start..start + REASONS).into_iter().flatten().map(|weight| i64::from(weight.cast_signed()))
+/// The weights of a bucket. `None`: the table is too short.
+fn row(weights: &[u8], bucket: u16) -> Option<&[u8; REASONS]> {
+    weights.get(usize::from(bucket) * REASONS..)?.first_chunk()
 }
 
 /// The numbers of the two best reasons, the best first, and by how much it leads. `None`: the table is too short.
 fn best_two(weights: &[u8], buckets: &[u16]) -> Option<(usize, usize, i64)> {
     let mut sums = [0_i64; REASONS];
     for &bucket in buckets {
-        sums.iter_mut().zip(row(weights, bucket)).for_each(|(sum, weight)| *sum += weight);
+        let row = row(weights, bucket)?;
+        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += i64::from(weight.cast_signed()));
     }
     let best = (0..REASONS).rev().max_by_key(|&at| sums.get(at))?;
     let second = (0..REASONS).rev().filter(|&at| at != best).max_by_key(|&at| sums.get(at))?;
@@ -197,8 +197,11 @@ pub(crate) fn deciding_words(event: &Event) -> Vec<String> {
     let set = FeatureSet::of_event(event);
     let Some((best, second, _)) = best_two(WEIGHTS, &set.buckets) else { return Vec::new() };
     let weight_of = |gram: &[u8]| {
-        let weights: Vec<i64> = row(WEIGHTS, bucket(b'w', gram)).collect();
-        weights.get(best).copied().unwrap_or_default() - weights.get(second).copied().unwrap_or_default()
+        let weights = row(WEIGHTS, bucket(b'w', gram));
+        let of = |reason: usize| {
+            weights.and_then(|row| row.get(reason)).map_or(0, |weight| i64::from(weight.cast_signed()))
+        };
+        of(best) - of(second)
     };
     let is_plain = |gram: &&[u8]| gram.is_ascii() && gram.iter().any(u8::is_ascii_lowercase);
     let mut grams: Vec<(i64, &[u8])> = set

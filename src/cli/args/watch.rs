@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::RulesArgs;
 use super::output::{OUTPUT, StyleArgs};
+use crate::input::host_pattern::{HostName, HostPattern};
 use crate::pipeline::filter::FilterArgs;
 
 #[derive(Args, Debug)]
@@ -18,6 +19,14 @@ pub struct WatchArgs {
     /// Follow mail messages of the systemd journal, besides any FILE.
     #[arg(long)]
     pub journal: bool,
+    /// Host of lines that name none, such as those of an Exim mainlog.
+    #[arg(long, value_name = "NAME", conflicts_with = "host_from")]
+    pub host: Option<HostName>,
+    /// Take that host from the path of each log: 'logs/{host}/*'; * matches anything.
+    ///
+    /// The pattern describes the end of the path.
+    #[arg(long, value_name = "PATTERN")]
+    pub host_from: Option<HostPattern>,
     /// Begin with lines of this time: 2h, today, 02:30.
     ///
     /// [default: the last six hours of the log] Takes the same as --since of scan. The screen shows one hour. Storms are found by comparing with earlier lines; 1d gives more to compare with.

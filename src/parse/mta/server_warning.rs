@@ -120,7 +120,9 @@ fn exim_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
         return None;
     }
     let is_mild = EXIM_MILD.iter().any(|begin| text.starts_with(begin));
-    let is_warning = is_mild || find_shape(text) == Some(LineShape::Warning);
+    // A line about a client is no warning, and the commonest routine lines are none; both are ruled out at once.
+    let is_other = || text.starts_with(b"H=") || exim::is_idle(text);
+    let is_warning = is_mild || !is_other() && find_shape(text) == Some(LineShape::Warning);
     is_warning.then_some((if is_mild { Severity::Warning } else { Severity::Error }, text))
 }
 

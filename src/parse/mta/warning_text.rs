@@ -23,12 +23,12 @@ pub(crate) fn mask_warning(text: &[u8], out: &mut Vec<u8>) {
             }
             continue;
         }
-        let length = rest.iter().take_while(|byte| class(**byte) & WORD != 0).count();
+        let (length, classes) = WordClasses::of_first_word(rest);
         let (word, after) = rest.split_at(length.max(1));
         if length == 0 {
             out.push(if first.is_ascii_graphic() || first == b' ' { first } else { b'?' });
         } else {
-            push_word(out, word);
+            push_word(out, word, classes);
         }
         rest = after;
     }
@@ -99,12 +99,28 @@ struct WordClasses {
 }
 
 impl WordClasses {
+    const NONE: Self = Self { all: u8::MAX, any: 0, digits: 0 };
+
+    fn add(&mut self, class: u8) {
+        self.all &= class;
+        self.any |= class;
+        self.digits += usize::from(class & DIGIT != 0);
+    }
+
     fn of(word: &[u8]) -> Self {
-        let start = Self { all: u8::MAX, any: 0, digits: 0 };
-        word.iter().fold(start, |Self { all, any, digits }, byte| {
-            let class = class(*byte);
-            Self { all: all & class, any: any | class, digits: digits + usize::from(class & DIGIT != 0) }
-        })
+        let mut classes = Self::NONE;
+        word.iter().for_each(|byte| classes.add(class(*byte)));
+        classes
+    }
+
+    /// The length of the word at the start of the text, and its classes.
+    fn of_first_word(text: &[u8]) -> (usize, Self) {
+        let (mut length, mut classes) = (0, Self::NONE);
+        for class in text.iter().map(|byte| class(*byte)).take_while(|class| class & WORD != 0) {
+            length += 1;
+            classes.add(class);
+        }
+        (length, classes)
     }
 }
 
@@ -115,12 +131,12 @@ fn push_masked(out: &mut Vec<u8>, masked: &[u8]) {
     }
 }
 
-fn push_word(out: &mut Vec<u8>, word: &[u8]) {
+/// `classes` are those of the word.
+fn push_word(out: &mut Vec<u8>, word: &[u8], classes: WordClasses) {
     // The full stop or hyphen that ends a sentence or clause is no part of the word.
-    let end = word.trim_ascii_end().len()
-        - word.iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
+    let end = word.len() - word.iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
     let (word, tail) = word.split_at(end);
-    let classes = WordClasses::of(word);
+    let classes = if tail.is_empty() { classes } else { WordClasses::of(word) };
     if is_variable(word, &classes) {
         push_masked(out, b"*");
     } else if classes.all & GRAPHIC != 0 {

@@ -75,7 +75,7 @@ fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
 
 /// Whether the line is one of the commonest routine lines. Trying all other parsers on them took 600 instructions a line.
 #[inline]
-fn is_idle(text: &[u8]) -> bool {
+pub(crate) fn is_idle(text: &[u8]) -> bool {
     is_daily(text)
         || text.starts_with(b"no host name found for IP address ")
         || text.starts_with(b"unexpected disconnection while reading SMTP command from ")

@@ -2,7 +2,7 @@
 
 use memchr::{memchr_iter, memrchr_iter};
 
-use crate::parse::mta::parsed::{address, closing_quote, domain, find, split_word};
+use crate::parse::mta::parsed::{address, closing_quote, domain, split_word};
 use crate::simd::find::{find as find_byte, find_from};
 
 /// Splits off the recipient: the address that was delivered to or, if that is a local part, a pipe or a file, the
@@ -30,7 +30,8 @@ pub(crate) fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // Exim shows the local part without its quotes; the address in brackets has them.
     let unquoted =
         || original.is_some_and(|original| original.starts_with(b"\"") && domain(original) == domain(first));
-    let special = || matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
+    let special =
+        || matches!(first.first(), None | Some(b'|' | b'/' | b':')) || find_byte(b'@', first).is_none();
     let named = if original.is_some() && (special() || unquoted()) { original } else { Some(first) };
     Some((named.filter(|_| !nobody), rest))
 }
@@ -39,15 +40,11 @@ pub(crate) fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
 /// was written behind it (Exim deliver.c, string_log_address). The local part may contain anything, also what looks like
 /// fields, so the address in brackets tells where it ends. `None`: no address of this kind.
 fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    const MARK: &[u8] = b" <\"";
-    let mut from = 0;
-    loop {
-        let at = from + find(text.get(from..)?, MARK)?;
-        if let Some(found) = text.get(..at).and_then(|shown| original_of(shown, text.get(at + 2..)?)) {
-            return Some(found);
-        }
-        from = at + MARK.len();
-    }
+    memchr_iter(b'<', text).find_map(|at| {
+        let (before, address) = (text.get(..at)?, text.get(at + 1..)?);
+        let shown = before.strip_suffix(b" ").filter(|_| address.first() == Some(&b'"'))?;
+        original_of(shown, address)
+    })
 }
 
 /// Splits `"a b"@c> R=…` behind the bracket, if it is the address that is `shown` without quotes and backslashes, as a whole
@@ -109,7 +106,9 @@ fn address_end(text: &[u8], own: usize) -> usize {
         match behind(text.get(blank..).unwrap_or_default()) {
             Behind::End => return blank,
             // An address without a domain is followed by the original one, never by a field.
-            Behind::Field if text.get(..blank).is_some_and(|before| before.contains(&b'@')) => return blank,
+            Behind::Field if text.get(..blank).is_some_and(|before| find_byte(b'@', before).is_some()) => {
+                return blank;
+            }
             Behind::Field => field = field.or(Some(blank)),
             Behind::Other => {}
         }
