@@ -88,6 +88,8 @@ pub enum CliError {
     Suffix { path: PathBuf, known: Vec<String> },
     #[error("--mail-headers needs --format text or html")]
     MailFormat,
+    #[error("--for customer needs --format text, markdown or html")]
+    CustomerFormat,
     #[error("cannot make a part {what}")]
     NoPart { what: &'static str },
     #[error("cannot merge {name}: {why}")]

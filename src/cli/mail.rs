@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::args::ScanArgs;
 use super::error::CliError;
 use crate::render::mail::{self, Envelope};
+use crate::render::text::cron;
 use crate::render::text::page::{TextStyle, quoted};
-use crate::render::{Format, InMail, json};
+use crate::render::{Audience, Format, InMail, customer, json};
 use crate::report::Report;
 
 /// The default recipient and sender, as with cron.
@@ -28,13 +29,24 @@ pub(crate) fn show(
     style: &TextStyle,
     dates: &[(&'static str, String)],
 ) -> Result<String, CliError> {
-    let page = check(format)?.then(|| (format.show)(report, style));
+    let is_page = check(format)?;
+    let input = input(args, dates);
+    let (subject, text, show) = match (args.audience, format.show_customer) {
+        (Audience::Customer, Some(show)) => {
+            let style =
+                TextStyle { width: customer::MAIL_WIDTH, color: false, unicode: false, ..style.clone() };
+            (customer::subject(report, &style.words), customer::formats::text(report, &style), show)
+        }
+        (Audience::Customer, None) => return Err(CliError::CustomerFormat),
+        (Audience::Admin, _) => (cron::subject(report), cron::text(report, &input), format.show),
+    };
+    let page = is_page.then(|| show(report, style));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // The id depends on the time and the report, so that another run or another log gives another id.
     let content = format!("{now} {}", json::pretty(report));
     let id = blake3::hash(content.as_bytes()).to_hex().chars().take(32).collect();
     let from = args.mail.mail_from.clone().unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
-    let envelope = Envelope { to: to(args), from, now, id, input: input(args, dates) };
+    let envelope = Envelope { to: to(args), from, now, id, subject, text };
     Ok(mail::show(report, page.as_deref(), &envelope)?)
 }
 

@@ -60,6 +60,13 @@ impl SymbolCounts {
         self.join();
     }
 
+    /// How often one place occurs.
+    pub(crate) fn count_of(&self, place: Symbol) -> u64 {
+        let at = self.counts.binary_search_by_key(&place, |(known, _)| *known);
+        let counted = at.ok().and_then(|at| self.counts.get(at)).map_or(0, |(_, count)| *count);
+        counted + self.waiting.iter().filter(|waiting| **waiting == place).count() as u64
+    }
+
     /// Each place once, sorted by number.
     pub fn finish(mut self) -> Vec<(Symbol, u64)> {
         self.sort_in();

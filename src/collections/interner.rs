@@ -61,6 +61,12 @@ impl Interner {
         to_lowercase(name, |name| self.hasher.hash_one(name))
     }
 
+    /// The symbol of a name in lower case. `None`: it was never interned.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<Symbol> {
+        let hash = self.hash(name);
+        self.table.find(hash, |&(known, _)| known == hash).map(|&(_, id)| id)
+    }
+
     /// The symbol of a name whose [`Self::hash`] is known.
     pub fn intern_hashed(&mut self, hash: u64, name: &[u8]) -> Symbol {
         if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {

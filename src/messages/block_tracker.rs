@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::block_names::{NameSet, PerRole};
 use super::failure::FailureKind;
+use super::failure_details::FailedMessage;
 use super::hop::{HandOff, host_of_copy, next_queue_id};
-use super::key::{KeyHasher, PrehashedState};
+use super::key::{KeyHasher, PrehashedState, domain_hash};
 use super::message::{Message, apply, supersede};
 use super::origin::SenderIds;
 use super::recent_ids::{IdHash, RecentIds};
@@ -16,6 +17,7 @@ use super::transition::{Transition, Update};
 use crate::input::read::HeapSize;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
+use crate::parse::mta::parsed::domain;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
@@ -68,6 +70,8 @@ pub(crate) struct PartialMessages {
     pub queue_ids: Vec<IdHash>,
     pub pending: Vec<PendingHandOff>,
     pub names: PerRole<NameSet>,
+    /// The failed messages among those that began and ended in the block.
+    pub failed: Vec<FailedMessage>,
 }
 
 impl HeapSize for PartialMessages {
@@ -79,7 +83,8 @@ impl HeapSize for PartialMessages {
         let rest: usize = self.open.iter().map(|(_, partial)| inside(partial)).sum();
         let completed = self.completed.capacity() * size_of::<(u64, Transition)>();
         let ids = self.queue_ids.capacity() * size_of::<IdHash>()
-            + self.pending.capacity() * size_of::<PendingHandOff>();
+            + self.pending.capacity() * size_of::<PendingHandOff>()
+            + self.failed.capacity() * size_of::<FailedMessage>();
         self.open.capacity() * size_of::<(u64, PartialMessage)>()
             + completed
             + ids
@@ -133,6 +138,7 @@ impl BlockTracker {
             recipient: 0,
             at,
             failure: None,
+            domain: 0,
             direction: None,
             wanted: false,
             concerns: true,
@@ -177,6 +183,7 @@ impl BlockTracker {
             recipient: self.keys.recipient(event.recipient),
             at,
             failure: logged.verdict.map(|verdict| FailureKind::of(event, verdict)),
+            domain: failed_domain(logged),
             direction: transition.result().map(|_| event.direction),
             wanted,
             concerns: wanted || concerns,
@@ -237,8 +244,15 @@ impl BlockTracker {
         let mut open = Vec::with_capacity(self.partials.len() - completed.len());
         open.extend(self.partials.extract_if(|_, partial| partial.completed().is_none()));
         self.partials.clear();
-        PartialMessages { open, completed, queue_ids, pending, names: self.totals.names.take_block() }
+        let (names, failed) = (self.totals.names.take_block(), std::mem::take(&mut self.totals.failed));
+        PartialMessages { open, completed, queue_ids, pending, names, failed }
     }
+}
+
+/// The hash of the recipient's domain, if the delivery failed; else 0.
+fn failed_domain(logged: &LoggedEvent) -> u64 {
+    let is_failure = logged.verdict.is_some() && logged.event.direction != Direction::Inbound;
+    logged.event.recipient.filter(|_| is_failure).and_then(domain).map_or(0, domain_hash)
 }
 
 impl PartialMessage {

@@ -56,7 +56,7 @@ impl Message {
             FinalState::HandedOn => None,
         };
         if let Some((failure, fate)) = failed {
-            totals.failures.add(failure, fate);
+            totals.count_failed(failure, fate, self.origin);
         }
     }
 
@@ -66,7 +66,7 @@ impl Message {
             .deferred
             .iter()
             .filter_map(|deferred| deferred.last.map(|last| TimedFailure { at: deferred.at, ..last }));
-        let worst = last.min_by_key(|last| (last.kind.action(false), last.kind, last.at));
+        let worst = last.min_by_key(|last| (last.kind.action(false), *last));
         worst.unwrap_or_else(|| TimedFailure::bare(Reason::Unknown, None))
     }
 }

@@ -43,17 +43,26 @@ impl FailureKind {
     }
 }
 
-/// A failure and its time.
+/// A failure, its time and the domain of its recipient.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct TimedFailure {
     pub kind: FailureKind,
     /// Seconds since 1970. None: the line has no valid timestamp.
     pub at: Option<i64>,
+    /// The hash of the recipient's domain; see [`domain_hash`](super::key::domain_hash). 0: the line names none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub domain: u64,
+}
+
+// serde wants a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub(super) fn is_zero(hash: &u64) -> bool {
+    *hash == 0
 }
 
 impl TimedFailure {
     pub fn bare(reason: Reason, at: Option<i64>) -> Self {
-        Self { kind: FailureKind::bare(reason), at }
+        Self { kind: FailureKind::bare(reason), at, domain: 0 }
     }
 
     /// Puts the failure into `slot` unless the one there is as urgent: of several failures of a message the most urgent
@@ -74,6 +83,13 @@ pub(crate) enum FailedFate {
     Delayed,
     Bounced,
     Expired,
+}
+
+impl FailedFate {
+    /// The message went back to its sender.
+    pub(crate) fn is_lost(self) -> bool {
+        matches!(self, Self::Bounced | Self::Expired)
+    }
 }
 
 /// Messages that failed for one reason.
@@ -142,8 +158,7 @@ pub struct FailureCounts {
 
 impl FailureCounts {
     pub(crate) fn add(&mut self, failure: TimedFailure, fate: FailedFate) {
-        let lost = matches!(fate, FailedFate::Bounced | FailedFate::Expired);
-        let key = (failure.kind.action(lost), failure.kind);
+        let key = (failure.kind.action(fate.is_lost()), failure.kind);
         self.by_kind.entry(key).or_default().add(fate, failure.at);
     }
 

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use foldhash::fast::RandomState;
 
 use super::placed_id::{IdHash, placed};
+use crate::collections::interner::to_lowercase;
 use crate::collections::stable_hash::{PART_SEED, StableHash};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
@@ -14,6 +15,12 @@ use crate::smtp::event::Mta;
 
 /// Takes keys that are hashes as they are.
 pub(crate) type PrehashedState = foldhash::fast::FixedState;
+
+/// The hash of a recipient's domain, regardless of case; never 0. It is the same in each run, so that of several recipients
+/// with the same failure the same one counts for a message.
+pub(crate) fn domain_hash(domain: &[u8]) -> u64 {
+    to_lowercase(domain, |domain| StableHash::new(PART_SEED).text(domain).finish()).max(1)
+}
 
 /// Hashes texts: for one run, or for parts that other runs merge.
 #[derive(Clone)]

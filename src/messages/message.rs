@@ -368,6 +368,11 @@ impl Message {
             for deferred in &deferred {
                 self.lose(Some(deferred), update);
             }
+            // The line names no recipient: it counts for the domain of the first one.
+            let domain = deferred.iter().find_map(|deferred| deferred.last.map(|last| last.domain));
+            if let Some(domain) = domain.filter(|domain| *domain != 0 && update.wanted) {
+                *totals.expired_domains.entry(domain).or_default() += 1;
+            }
             totals.count_expired(deferred);
             self.finish_all_recipients();
         } else {

@@ -14,6 +14,7 @@ pub(crate) mod context;
 pub(crate) mod deferred;
 pub(crate) mod direction_count;
 pub(crate) mod failure;
+pub(crate) mod failure_details;
 pub(crate) mod hop;
 pub(crate) mod key;
 pub(crate) mod mail_counts;
@@ -31,6 +32,7 @@ use hashbrown::{HashMap, HashSet};
 
 use self::block_tracker::{PartialMessage, PartialMessages};
 use self::compose::OpenParts;
+use self::failure_details::FailureDetails;
 use self::key::PrehashedState;
 use self::message::{Message, supersede};
 use self::names::{FinishedNamesByRole, NameCountsByRole};
@@ -52,6 +54,7 @@ pub(crate) struct MessageTracker {
     composed: Option<Box<OpenParts>>,
     totals: MessageTotals,
     names: NameCountsByRole,
+    details: FailureDetails,
     pub seen_ids: SeenIds,
     /// Counts that depend on whether a queue id will be seen.
     pending: Vec<PendingHandOff>,
@@ -69,6 +72,8 @@ pub struct MessageSummary {
     pub totals: MessageTotals,
     /// Mail by sender, client and login. It includes messages that no total counts.
     pub names: FinishedNamesByRole,
+    /// Who sent the failed messages, and when those to each domain failed.
+    pub details: FailureDetails,
     pub queue: QueuedMessages,
 }
 
@@ -92,6 +97,7 @@ impl MessageTracker {
             composed: None,
             totals: MessageTotals::default(),
             names: NameCountsByRole::default(),
+            details: FailureDetails::default(),
             seen_ids: SeenIds::default(),
             pending: Vec::new(),
             open_weight: 0,
@@ -122,6 +128,9 @@ impl MessageTracker {
         }
         self.pending.append(&mut self.totals.pending);
         self.names.merge_names(&self.totals.names.take_block());
+        self.details.add(partials.failed);
+        self.details.add(std::mem::take(&mut self.totals.failed));
+        self.details.make_room();
     }
 
     /// The queue ids that pending counts wait for.
@@ -192,13 +201,16 @@ impl MessageTracker {
     pub(crate) fn finish(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
         let mut totals = std::mem::take(&mut self.totals);
         settled.into_iter().for_each(|other| totals.merge(other));
-        let queue = self.count_open(&mut totals);
+        let mut details = std::mem::take(&mut self.details);
+        let queue = self.count_open(&mut totals, &mut details);
         self.totals = totals;
         self.pending.append(&mut self.totals.pending);
         let found = self.seen_ids.among(self.pending());
         self.resolve(&found, true);
         self.names.merge_names(&self.totals.names.take_block());
-        MessageSummary { totals: self.totals, names: self.names.finish(), queue }
+        details.add(std::mem::take(&mut self.totals.failed));
+        details.make_room();
+        MessageSummary { totals: self.totals, names: self.names.finish(), details, queue }
     }
 
     /// Counts messages that Postfix put on hold before they had a queue id: their header was read, and no later
@@ -224,10 +236,11 @@ impl MessageTracker {
     }
 
     /// Counts the messages that are still open.
-    fn count_open(&self, totals: &mut MessageTotals) -> QueuedMessages {
+    fn count_open(&self, totals: &mut MessageTotals, details: &mut FailureDetails) -> QueuedMessages {
         let mut queue = self.held_silently(totals);
         for message in self.open.values() {
             message.count_into(false, totals);
+            details.add(totals.failed.drain(..));
             let Some(state) = message.final_state(false).filter(|_| message.wanted) else { continue };
             match state {
                 FinalState::Deferred => queue.deferred += 1,
@@ -266,8 +279,8 @@ mod tests {
 
     fn update(transition: Transition) -> Update {
         let (at, failure, direction, origin) = (Some(0), None, None, SenderIds::default());
-        let (wanted, concerns, counts) = (true, true, true);
-        Update { transition, recipient: 7, at, failure, direction, wanted, concerns, counts, origin }
+        let (wanted, concerns, counts, domain) = (true, true, true, 0);
+        Update { transition, recipient: 7, at, failure, domain, direction, wanted, concerns, counts, origin }
     }
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {

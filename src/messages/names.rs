@@ -226,6 +226,12 @@ impl HeavyHitters {
 }
 
 impl FinishedHeavyHitters {
+    /// The name with this hash. None: no line spells it out, or it was dropped.
+    pub(crate) fn name_of(&self, hash: u64) -> Option<&[u8]> {
+        let slot = self.slots.find(spread(hash), |slot| slot.hash == hash)?;
+        Some(self.text.name(slot.start))
+    }
+
     /// All names with their counts, in arbitrary order.
     pub fn all(&self) -> impl Iterator<Item = (&[u8], MailCounts)> + Clone {
         self.slots.iter().map(|slot| (self.text.name(slot.start), MailCounts::from(&slot.counts)))

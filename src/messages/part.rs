@@ -8,6 +8,7 @@ use super::MessageTracker;
 use super::block_names::PerRole;
 use super::block_tracker::PartialMessage;
 use super::failure::{ByFlow, FailedMessages, FailureKind, FlowTotals};
+use super::failure_details::KeptDetails;
 use super::names::{KeptNames, NameCountsByRole};
 use super::placed_id::IdHash;
 use super::totals::{LONGEST, MessageTotals, PendingHandOff};
@@ -47,6 +48,9 @@ pub(crate) struct MessageSums {
     silent_holds: BTreeMap<i64, u64>,
     flows: ByFlow<FlowTotals>,
     failures: Vec<(Action, FailureKind, FailedMessages)>,
+    details: KeptDetails,
+    /// By the hash of the domain.
+    expired_domains: BTreeMap<u64, u64>,
     notices_delivered: u64,
     pending: Vec<PendingHandOff>,
 }
@@ -63,7 +67,7 @@ pub(crate) struct EndedMessages {
 pub(crate) struct DamagedMessages;
 
 impl MessageSums {
-    fn of(totals: MessageTotals, pending: Vec<PendingHandOff>) -> Self {
+    fn of(totals: MessageTotals, pending: Vec<PendingHandOff>, details: KeptDetails) -> Self {
         let mut sums = Self {
             received: totals.received,
             notices: totals.notices,
@@ -76,6 +80,8 @@ impl MessageSums {
             silent_holds: totals.silent_holds,
             flows: totals.flows,
             notices_delivered: totals.notices_delivered,
+            expired_domains: totals.expired_domains,
+            details,
             pending,
             ..Self::default()
         };
@@ -107,6 +113,7 @@ impl MessageSums {
             silent_holds: self.silent_holds.clone(),
             flows: self.flows,
             notices_delivered: self.notices_delivered,
+            expired_domains: self.expired_domains.clone(),
             ..MessageTotals::default()
         };
         for (action, kind, counts) in &self.failures {
@@ -144,6 +151,7 @@ impl MessageTracker {
         let seen: Vec<IdHash> = seen.into_iter().filter_map(IdHash::new).collect();
         self.seen_ids.add(&seen);
         self.names.add_kept(&part.names);
+        self.details.add_kept(&part.sums.details);
         self.pending.extend(part.sums.pending);
         for (key, partial) in part.open {
             self.add(key, partial);
@@ -156,6 +164,7 @@ impl MessageTracker {
         }
         self.pending.append(&mut self.totals.pending);
         self.names.merge_names(&self.totals.names.take_block());
+        self.details.add(std::mem::take(&mut self.totals.failed));
         Ok(())
     }
 
@@ -164,9 +173,11 @@ impl MessageTracker {
         settled.into_iter().for_each(|other| self.totals.merge(other));
         self.pending.append(&mut self.totals.pending);
         self.names.merge_names(&self.totals.names.take_block());
+        self.details.add(std::mem::take(&mut self.totals.failed));
+        self.details.make_room();
         let (open, ended) = self.composed.take().unwrap_or_default().into_sorted();
         MessagePart {
-            sums: MessageSums::of(self.totals, self.pending),
+            sums: MessageSums::of(self.totals, self.pending, self.details.into_kept()),
             open,
             ended: EndedMessages {
                 by_arrival: pack_hashes(ended.by_arrival.into_iter().collect()),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::block_names::BlockNames;
 use super::deferred::FirstDeferral;
 use super::failure::{ByFlow, FailedFate, FailureCounts, FlowTotals, MessageFlow, TimedFailure};
+use super::failure_details::FailedMessage;
 use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
@@ -90,6 +91,10 @@ pub struct MessageTotals {
     pub flows: ByFlow<FlowTotals>,
     /// The failed ones among them, by what they failed for.
     pub failures: FailureCounts,
+    /// The same messages since they were last handed over.
+    pub failed: Vec<FailedMessage>,
+    /// Lines that say only that a message expired, by the hash of the domain of its recipient.
+    pub expired_domains: BTreeMap<u64, u64>,
     /// This server's own notices that were delivered.
     pub notices_delivered: u64,
     /// Names with their mail since they were last handed over.
@@ -124,6 +129,10 @@ impl MessageTotals {
         self.flows.local.merge(&other.flows.local);
         self.flows.unknown.merge(&other.flows.unknown);
         self.failures.merge(&other.failures);
+        self.failed.extend(other.failed);
+        for (domain, count) in other.expired_domains {
+            *self.expired_domains.entry(domain).or_default() += count;
+        }
         self.names.merge(&other.names);
         for (reason, theirs) in other.delivered_later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
@@ -154,6 +163,12 @@ impl MessageTotals {
         })
     }
 
+    /// Counts a message that failed at least once.
+    pub(crate) fn count_failed(&mut self, failure: TimedFailure, fate: FailedFate, origin: SenderIds) {
+        self.failures.add(failure, fate);
+        self.failed.push(FailedMessage::new(failure, fate, origin.sender));
+    }
+
     /// Counts a hand-off. `seen`: the created message is in the logs and is counted there.
     pub fn resolve(&mut self, kind: &PendingKind, seen: bool) {
         match *kind {
@@ -166,7 +181,7 @@ impl MessageTotals {
                     flow.delivered += 1;
                     flow.delayed += u64::from(delayed.is_some());
                     if let Some(failure) = delayed {
-                        self.failures.add(failure, FailedFate::Delayed);
+                        self.count_failed(failure, FailedFate::Delayed, origin);
                     }
                 }
                 self.names.add_counts(origin, &CompactMailCounts::new(1, Attempts::ZERO));

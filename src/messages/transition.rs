@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::failure::{FailureKind, TimedFailure};
+use super::failure::{FailureKind, TimedFailure, is_zero};
 use super::hop::HandOff;
 use super::origin::SenderIds;
 use super::recent_ids::IdHash;
@@ -78,6 +78,9 @@ pub(crate) struct Update {
     pub at: Option<i64>,
     /// Why a delivery failed. None: the line states no failure.
     pub failure: Option<FailureKind>,
+    /// The hash of the recipient's domain, of a failure only. 0: the line names none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub domain: u64,
     /// Where the recipient of a delivery attempt is. None: the line is about no attempt.
     pub direction: Option<Direction>,
     /// The filter admits the event.
@@ -93,7 +96,7 @@ pub(crate) struct Update {
 impl Update {
     /// Why a delivery failed, and when.
     pub(crate) fn failure(&self) -> Option<TimedFailure> {
-        self.failure.map(|kind| TimedFailure { kind, at: self.at })
+        self.failure.map(|kind| TimedFailure { kind, at: self.at, domain: self.domain })
     }
 }
 

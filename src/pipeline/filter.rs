@@ -47,7 +47,7 @@ pub struct FilterArgs {
     /// postfix, exim, sendmail, opensmtpd or kumomta.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub mta: Vec<Mta>,
-    /// Only this recipient; @example.org is every one there.
+    /// Only this recipient; @example.org matches every address there.
     ///
     /// * matches anything, ? one character.
     #[arg(long, value_name = "ADDRESS")]

@@ -6,7 +6,8 @@ use super::pseudonym::Redactor;
 use crate::pipeline::filter::takes_address;
 use crate::report::event::{Record, RecordContext};
 use crate::report::{
-    FaultRow, GroupKey, GroupTable, Input, MainPlace, NameCount, NameRow, PlaceKind, Report, Row, WarningRow,
+    FailingDomain, FaultRow, GroupKey, GroupTable, Input, MainPlace, NameCount, NameRow, PlaceKind, Report,
+    Row, SenderCount, WarningRow,
 };
 use crate::smtp::event::By;
 
@@ -27,6 +28,7 @@ impl Redactor {
             users,
             clients,
             domains,
+            failing_domains,
             providers: _,
             relays,
             instances: _,
@@ -58,6 +60,9 @@ impl Redactor {
         }
         for NameRow { name, .. } in clients.iter_mut().chain(domains).chain(relays) {
             *name = self.host(name);
+        }
+        for domain in failing_domains {
+            self.failing_domain(domain);
         }
         for warning in warnings {
             self.warning(warning);
@@ -166,10 +171,16 @@ impl Redactor {
             last_day: _,
             place,
             places: _,
+            wheres,
+            senders,
             advice: _,
             recipient,
             examples,
         } = row;
+        for NameCount { name, attempts: _ } in wheres {
+            *name = self.host(name);
+        }
+        self.senders(senders);
         for line in examples {
             *line = self.line(line);
         }
@@ -178,6 +189,21 @@ impl Redactor {
         }
         // A pseudonym is nobody to trace.
         *recipient = None;
+    }
+
+    fn senders(&self, senders: &mut [SenderCount]) {
+        for SenderCount { name, messages: _ } in senders {
+            *name = self.address(name);
+        }
+    }
+
+    fn failing_domain(&self, domain: &mut FailingDomain) {
+        let FailingDomain { name, trend: _, faults: _, codes: _, senders, examples } = domain;
+        *name = self.host(name);
+        self.senders(senders);
+        for line in examples {
+            *line = self.line(line);
+        }
     }
 
     fn groups(&self, table: &mut GroupTable) {

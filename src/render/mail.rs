@@ -11,7 +11,6 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
-use super::text::cron;
 use crate::report::Report;
 
 /// The parts of the mail that do not come from the report.
@@ -21,14 +20,15 @@ pub(crate) struct Envelope {
     pub now: Timestamp,
     /// Unique id of the message, in hexadecimal digits.
     pub id: String,
-    /// The options and files that select the logs, quoted for a shell: `--rotated /var/log/mail.log`.
-    pub input: String,
+    /// Without control characters.
+    pub subject: String,
+    pub text: String,
 }
 
 /// `page` is the report as HTML, if it is attached. It is encoded as base64, so that the site's own `body_checks` find none
 /// of the log's text in it and do not reject the report.
 pub(crate) fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> io::Result<String> {
-    let text = cron::text(report, &envelope.input);
+    let text = &envelope.text;
     let mut quoted = Vec::new();
     quoted_printable_encode(text.replace('\n', "\r\n").as_bytes(), &mut quoted, true)?;
     let part = |kind: &'static str, encoding: &'static str, body: Vec<u8>| {
@@ -50,7 +50,7 @@ pub(crate) fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> 
     };
     let to: Vec<Address> = envelope.to.iter().map(|to| to.as_str().into()).collect();
     // sendmail adds the machine's domain to an address without one.
-    let subject = cron::subject(report);
+    let subject = envelope.subject.as_str();
     let message = MessageBuilder::new()
         .from(("smtplog", envelope.from.as_str()))
         .to(Address::new_list(to))

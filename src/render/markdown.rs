@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::markdown_explain::escaped;
 use super::sanitize::printable;
 use super::text::delays;
-use super::text::groups::{others, outcomes, shown, value};
+use super::text::groups::{hidden, others, outcomes, shown, value};
 use super::text::names::{outliers, share_in_words, tables};
 use super::text::page::{TextStyle, word};
 use super::text::scan::span;
@@ -154,7 +154,12 @@ fn groups(text: &mut String, table: &GroupTable, style: &TextStyle) {
         let _ = writeln!(text, "| {} |", keys.chain(counts).collect::<Vec<_>>().join(" | "));
     }
     if let Some(others) = others(table, style) {
-        let _ = writeln!(text, "| {} {}", escaped(&others), "|".repeat(table.by.len() + outcomes.len()));
+        let rest = hidden(table, style);
+        let counts =
+            outcomes.iter().map(|(_, count)| rest.iter().map(|row| count(row)).sum::<u64>().to_string());
+        let keys = "| ".repeat(table.by.len() - 1);
+        let counts = counts.collect::<Vec<_>>().join(" | ");
+        let _ = writeln!(text, "| {} {keys}| {counts} |", escaped(&others));
     }
 }
 

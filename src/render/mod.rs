@@ -5,6 +5,7 @@
 //! May use: catalog, report, smtp.
 
 pub(crate) mod csv;
+pub(crate) mod customer;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod mail;
@@ -19,6 +20,7 @@ pub(crate) mod words;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
+pub(crate) use self::customer::Audience;
 use self::text::page::TextStyle;
 use crate::report::Report;
 
@@ -35,7 +37,11 @@ pub struct Format {
     /// Read by a monitor, so that a log that ends too early is a finding.
     pub is_for_monitors: bool,
     pub in_mail: InMail,
+    /// Log lines that it shows for each reason and domain without `--examples`.
+    pub lines: usize,
     pub show: fn(&Report, &TextStyle) -> String,
+    /// Prints the report for a customer. `None`: the format is not for customers.
+    pub show_customer: Option<fn(&Report, &TextStyle) -> String>,
     /// Prints why the report cannot be trusted, instead of the report. `None`: the format has no way to say that.
     pub show_trouble: Option<fn(&str) -> String>,
 }
@@ -59,7 +65,9 @@ const MACHINE: Format = Format {
     is_for_people: false,
     is_for_monitors: false,
     in_mail: InMail::No,
+    lines: 0,
     show: |report, _| json::pretty(report),
+    show_customer: None,
     show_trouble: None,
 };
 
@@ -67,8 +75,14 @@ const MACHINE: Format = Format {
 const HUMAN: Format = Format { is_for_people: true, ..MACHINE };
 
 /// The default format.
-pub(crate) const TEXT: Format =
-    Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN };
+pub(crate) const TEXT: Format = Format {
+    name: "text",
+    suffixes: &["txt"],
+    in_mail: InMail::Text,
+    show: text::scan::show,
+    show_customer: Some(customer::formats::text),
+    ..HUMAN
+};
 
 /// The default format with `--nagios`.
 pub(crate) const LINE: Format = Format {
@@ -90,8 +104,23 @@ pub(crate) static FORMATS: &[Format] = &[
         ..MACHINE
     },
     Format { name: "csv", suffixes: &["csv"], show: csv::report, ..MACHINE },
-    Format { name: "markdown", alias: Some("md"), suffixes: &["md"], show: markdown::show, ..HUMAN },
-    Format { name: "html", suffixes: &["html", "htm"], in_mail: InMail::Page, show: html::show, ..HUMAN },
+    Format {
+        name: "markdown",
+        alias: Some("md"),
+        suffixes: &["md"],
+        show: markdown::show,
+        show_customer: Some(customer::formats::markdown),
+        ..HUMAN
+    },
+    Format {
+        name: "html",
+        suffixes: &["html", "htm"],
+        in_mail: InMail::Page,
+        lines: 5,
+        show: html::show,
+        show_customer: Some(customer::formats::html),
+        ..HUMAN
+    },
     Format {
         name: "prometheus",
         alias: Some("prom"),

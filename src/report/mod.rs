@@ -26,8 +26,8 @@ pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 pub use self::row::Row;
 pub use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
 pub use self::section::{
-    ActionSection, CodeCount, DirectionTotals, FaultRow, FaultTotals, LastDay, MainPlace, PlaceKind,
-    TrendAxis,
+    ActionSection, CodeCount, DirectionTotals, DomainFault, FailingDomain, FaultRow, FaultTotals, LastDay,
+    MainPlace, PlaceKind, SenderCount, TrendAxis,
 };
 pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
@@ -69,6 +69,8 @@ pub struct Report {
     pub clients: Vec<NameRow>,
     /// Recipient domains.
     pub domains: Vec<NameRow>,
+    /// Why deliveries to the domains with the most failures failed: the first 20 of `domains` that have failures.
+    pub failing_domains: Vec<FailingDomain>,
     /// Providers that run the other server.
     pub providers: Vec<NameRow>,
     /// Servers that replied to us.

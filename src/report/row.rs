@@ -49,9 +49,9 @@ pub struct Row {
     pub where_count: u64,
     /// What to do, in one line; null: nothing.
     pub advice: Option<String>,
-    /// The first log line of the row.
+    /// The latest log line of the row.
     pub example: Option<String>,
-    /// The first log lines of this row, at most as many as `--examples` says; absent: none.
+    /// The latest log lines of this row, in their order, at most as many as `--examples` says; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
     /// The change against `--baseline`; absent: nothing to compare with.

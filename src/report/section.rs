@@ -4,7 +4,7 @@ use jiff::Zoned;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::row::Change;
+use super::row::{Change, NameCount};
 use super::time::{date_time, rfc3339};
 use crate::catalog::classify::Reason;
 use crate::catalog::{Action, Cause};
@@ -130,13 +130,55 @@ pub struct FaultRow {
     pub place: Option<MainPlace>,
     /// Number of different recipient domains, or of clients for rejections.
     pub places: u64,
+    /// Recipient domains, or client addresses for rejections, with the most attempts; at most five.
+    #[serde(rename = "where")]
+    pub wheres: Vec<NameCount>,
+    /// The senders with the most of these messages, at most five; empty for rejections.
+    pub senders: Vec<SenderCount>,
     /// What to do, in one line; null: nothing.
     pub advice: Option<String>,
     /// A recipient whose mail failed for it, for `smtplog trace`; null: the lines show none.
     pub recipient: Option<String>,
-    /// The first log lines of the row, at most as many as `--examples` says; absent: none.
+    /// The latest log lines of the row, in their order, at most as many as `--examples` says; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+}
+
+/// An envelope sender and its messages; `<>` is the null sender. Of very many senders, counts may be too low.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct SenderCount {
+    pub name: String,
+    pub messages: u64,
+}
+
+/// A recipient domain to which deliveries failed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FailingDomain {
+    pub name: String,
+    /// Failed messages in each part of the log; see `trend` of the report. Each message counts for one of its domains.
+    pub trend: Vec<u64>,
+    /// Why deliveries failed, most attempts first; at most eight.
+    pub faults: Vec<DomainFault>,
+    /// The replies, the most frequent first; at most eight.
+    pub codes: Vec<CodeCount>,
+    /// The senders with the most failed messages, at most five.
+    pub senders: Vec<SenderCount>,
+    /// Its latest log lines among those that are kept, at most as many as `--examples` says; absent: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+}
+
+/// One reason why deliveries to a domain failed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DomainFault {
+    pub direction: Direction,
+    pub reason: Reason,
+    /// Null: not known.
+    pub cause: Option<Cause>,
+    pub title: String,
+    pub attempts: u64,
+    /// What to do, in one line; null: nothing.
+    pub advice: Option<String>,
 }
 
 /// Messages in the last 24 hours of a log, compared with the earlier days of the same log.

@@ -62,6 +62,10 @@ pub struct Messages {
     pub forgotten: u64,
     /// Recipients that were deferred first and delivered later, by the reason of their first deferral; most first.
     pub delivered_later: Vec<DeliveredLater>,
+    /// The median time from the first deferral to the delivery, for all reasons; null: no deferred mail was delivered later.
+    pub later_median_seconds: Option<u64>,
+    /// The 95th percentile of the same.
+    pub later_p95_seconds: Option<u64>,
     /// Recipients whose mail expired, by the reason of their last deferral, which is what to fix; most first.
     pub expired_after: Vec<ExpiredAfter>,
 }

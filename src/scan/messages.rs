@@ -32,6 +32,10 @@ pub(crate) fn messages(
     });
     let mut later: Vec<DeliveredLater> = later.collect();
     later.sort_by_key(|row| Reverse(row.recipients));
+    let all_later = totals.delivered_later.values().cloned().reduce(|mut all, other| {
+        all.add(other).expect("our own histogram grows as far as theirs");
+        all
+    });
     let expired = totals.expired_after.iter().map(|(&reason, &recipients)| {
         let known = reason.and_then(|reason| reasons.iter().find(|row| row.id == reason));
         ExpiredAfter { reason, title: known.map(|row| row.title.clone()).unwrap_or_default(), recipients }
@@ -57,6 +61,8 @@ pub(crate) fn messages(
         handed_on: totals.handed_on,
         forgotten: totals.forgotten,
         delivered_later: later,
+        later_median_seconds: all_later.as_ref().map(|times| times.value_at_quantile(0.5)),
+        later_p95_seconds: all_later.as_ref().map(|times| times.value_at_quantile(0.95)),
         expired_after: expired,
     }
 }

@@ -160,8 +160,8 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
         wheres: top_places(tally, &places),
         where_count: places.len() as u64,
         advice: advice.filter(|line| !line.is_empty()).map(str::to_owned),
-        example: lines.first().cloned(),
-        examples: lines.into_iter().take(options.examples).collect(),
+        example: lines.last().cloned(),
+        examples: lines.into_iter().rev().take(options.examples).rev().collect(),
         change: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::advice::full_advice;
 use super::delays;
+use super::failing_domains::{failing_domains, name_expiries};
 use super::groups::table;
 use super::input::{input, range};
 use super::messages::messages;
@@ -24,12 +25,14 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
     let totals = totals(&tally, messages);
     let limits = on_limits(&tally);
     let (warnings, warnings_note) = warnings(std::mem::take(&mut tally.warnings), options);
+    name_expiries(&mut tally, &summary.totals.expired_domains);
     let (counts, groups) = (std::mem::take(&mut tally.rows), tally.groups.take());
     let tally = &tally;
     let BuiltSections { sections, trend } = sections(tally, &counts, summary, options);
+    let tables = NameTables::new(tally, summary, &totals, options.providers);
+    let failing_domains = failing_domains(tally, &counts, summary, &tables.domains.rows, options);
     let rows = rows(counts, tally, options);
     let estimated = on_estimates(&rows.iter().map(|row| row.recipients_exact).collect::<Vec<_>>());
-    let tables = NameTables::new(tally, summary, &totals, options.providers);
     let rests = tables.rests();
     let groups = groups.map(|groups| table(groups, options.providers, options.sort, options.reverse));
     let of_tables = [on_names(&rests), estimated, warnings_note.into_iter().collect()].concat();
@@ -49,6 +52,7 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
         users: tables.users.rows,
         clients: tables.clients.rows,
         domains: tables.domains.rows,
+        failing_domains,
         providers: tables.providers.rows,
         relays: tables.relays.rows,
         instances: tables.instances.rows,

@@ -31,46 +31,52 @@ pub(crate) fn recipient(event: &Event) -> u64 {
 /// Longest example line, in bytes; the rest is cut off.
 pub(crate) const EXAMPLE_LIMIT: usize = 600;
 
-/// The first lines of a group, in the order of the logs.
+/// The latest lines of a group, in the order of the logs.
 #[derive(Clone, Default, Debug)]
 pub struct Examples {
     pub lines: Vec<(LineOffset, Vec<u8>)>,
-    /// Where the last example begins. None: fewer examples than the limit.
-    last: Option<LineOffset>,
 }
 
 impl Examples {
     #[inline]
     pub fn add(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
-        if self.last.is_none_or(|last| place <= last) {
+        if self.lines.len() < limit || self.lines.first().is_some_and(|(first, _)| place > *first) {
             self.insert(place, raw, limit);
         }
     }
 
     fn insert(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
         let at = self.lines.partition_point(|(other, _)| *other < place);
-        self.lines.insert(at, (place, raw.get(..EXAMPLE_LIMIT).unwrap_or(raw).to_vec()));
-        self.truncate(limit);
+        // A line with several recipients has several events.
+        if self.lines.get(at).is_some_and(|(other, _)| *other == place) {
+            return;
+        }
+        let raw = raw.get(..EXAMPLE_LIMIT).unwrap_or(raw);
+        if self.lines.len() < limit {
+            self.lines.insert(at, (place, raw.to_vec()));
+        } else if let Some(moved) = self.lines.get_mut(..at) {
+            // The memory of the oldest line is used again: most events replace one.
+            moved.rotate_left(1);
+            if let Some((other, line)) = moved.last_mut() {
+                *other = place;
+                line.clear();
+                line.extend_from_slice(raw);
+            }
+        }
     }
 
-    /// The first of these lines.
-    pub(super) fn first_of(lines: Vec<(LineOffset, Vec<u8>)>, limit: usize) -> Self {
+    /// The latest of these lines.
+    pub(super) fn latest_of(lines: Vec<(LineOffset, Vec<u8>)>, limit: usize) -> Self {
         let mut examples = Self::default();
-        examples.merge(Self { lines, last: None }, limit);
+        examples.merge(Self { lines }, limit);
         examples
     }
 
     pub fn merge(&mut self, other: Self, limit: usize) {
         self.lines.extend(other.lines);
         self.lines.sort();
-        self.truncate(limit);
-    }
-
-    fn truncate(&mut self, limit: usize) {
-        self.lines.truncate(limit);
-        // With a limit of 0, no line comes before the beginning of the first file.
-        let place = self.lines.last().map_or(LineOffset { file: 0, offset: 0 }, |(place, _)| *place);
-        self.last = (self.lines.len() >= limit).then_some(place);
+        self.lines.dedup_by_key(|(place, _)| *place);
+        self.lines.drain(..self.lines.len().saturating_sub(limit));
     }
 }
 

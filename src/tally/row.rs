@@ -91,7 +91,7 @@ pub struct TallyCount {
     pub recipients: DistinctCounter,
     pub first: Option<LogTime>,
     pub last: Option<LogTime>,
-    /// The first lines of the row.
+    /// The latest lines of the row.
     pub examples: Examples,
     /// Recipient domains of outgoing mail, client addresses of incoming mail. Empty for delivered mail.
     pub places: SymbolCounts,

@@ -141,7 +141,7 @@ impl TallyOptions {
             line.0.truncate(EXAMPLE_LIMIT);
             (self.place(place), line.0)
         });
-        Examples::first_of(lines.collect(), limit)
+        Examples::latest_of(lines.collect(), limit)
     }
 }
 

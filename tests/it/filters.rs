@@ -260,7 +260,7 @@ fn the_first_screen_can_be_turned_around_too() {
 }
 
 #[test]
-fn examples_are_the_first_lines_of_their_kind() {
+fn examples_are_the_latest_lines_of_their_kind() {
     let log = fixture("postfix/out.log");
     let report = report(&["--examples", "2", "--code", "550", "-j", "3", "--block-size", "4096", &log]);
     let text = fs::read_to_string(&log).unwrap();
@@ -269,13 +269,65 @@ fn examples_are_the_first_lines_of_their_kind() {
         let examples: Vec<&str> =
             row["examples"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()).collect();
         assert_eq!(examples.len() as u64, row["attempts"].as_u64().unwrap().min(2));
-        assert_eq!(examples[0], row["example"]);
+        assert_eq!(examples[examples.len() - 1], row["example"]);
         let places: Vec<usize> = examples.iter().map(|line| text.find(line).unwrap()).collect();
         assert!(places.is_sorted());
         seen += examples.len();
     }
     assert!(seen > 3);
     assert!(run(&["scan", "--examples", "1", &log]).1.contains("    Nov 22 "));
+}
+
+#[test]
+fn the_latest_lines_are_the_same_for_any_cut_into_blocks_and_files() {
+    let line = |number: u32| {
+        format!(
+            "Nov 22 05:{:02}:{:02} mx1 postfix/smtp[7]: 4F{number:08X}: to=<u{number}@example.net>, relay=mx.example.net[192.0.2.1]:25, \
+             delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (host mx.example.net[192.0.2.1] said: 550 5.1.1 No such user \
+             (in reply to RCPT TO command))\n",
+            number / 60,
+            number % 60
+        )
+    };
+    let lines: Vec<String> = (0..600).map(line).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (whole, first, second) = (path("whole.log"), path("a.log"), path("b.log"));
+    fs::write(&whole, lines.concat()).unwrap();
+    fs::write(&first, lines[..311].concat()).unwrap();
+    fs::write(&second, lines[311..].concat()).unwrap();
+    for options in [vec!["-j", "1"], vec!["-j", "3", "--block-size", "4096"]] {
+        for files in [vec![whole.as_str()], vec![first.as_str(), second.as_str()]] {
+            let report = report(&[&options[..], &["--examples", "3"], &files].concat());
+            let want: Vec<&str> = lines[597..].iter().map(|line| line.trim_end()).collect();
+            for row in [&report["rows"][0], &report["sections"][0]["rows"][0]] {
+                assert_eq!(row["examples"], serde_json::json!(want), "{options:?} {files:?}");
+            }
+            assert_eq!(report["sections"][0]["rows"][0]["recipient"], "u599@example.net");
+        }
+    }
+}
+
+#[test]
+fn an_expiry_without_a_recipient_counts_for_its_domain() {
+    let log = concat!(
+        "Nov 22 05:00:00 mx1 postfix/qmgr[7]: 4F1A2B3C41: from=<a@example.org>, size=9, nrcpt=1 (queue active)\n",
+        "Nov 22 05:00:01 mx1 postfix/smtp[7]: 4F1A2B3C41: to=<b@Example.net>, relay=none, delay=1, delays=0/0/0/1, dsn=4.4.1, \
+         status=deferred (connect to mx.example.net[192.0.2.1]:25: Connection timed out)\n",
+        "Nov 27 05:00:01 mx1 postfix/qmgr[7]: 4F1A2B3C41: from=<a@example.org>, status=expired, returned to sender\n",
+        "Nov 27 05:00:01 mx1 postfix/qmgr[7]: 4F1A2B3C41: removed\n",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, log).unwrap();
+    let report = report(&[path.to_str().unwrap()]);
+    let row = &report["domains"][0];
+    assert_eq!(
+        (&row["name"], &row["deferred"], &row["expired"]),
+        (&"example.net".into(), &1.into(), &1.into())
+    );
+    assert_eq!(report["rest"]["domains"]["unnamed"]["expired"], 0);
+    assert_eq!(report["failing_domains"][0]["senders"][0]["name"], "a@example.org");
 }
 
 /// Understood, and one mail line that is not.

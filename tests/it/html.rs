@@ -1,5 +1,6 @@
 //! Opens the HTML report in a real browser: its numbers, its tables, and the harmlessness of hostile names.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -49,20 +50,70 @@ fn its_policy_allows_its_own_style_and_script_and_nothing_else() {
         );
     }
     assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
-    for word in [
-        "url(",
-        "@import",
-        "<img",
-        "<link",
-        "<a ",
-        "<iframe",
-        " src=\"",
-        " href=\"",
-        " style=\"",
-        " onclick=\"",
-    ] {
+    for word in
+        ["url(", "@import", "<img", "<link", "<iframe", "<form", " src=\"", " style=\"", " onclick=\""]
+    {
         assert!(!page.contains(word), "the page has {word}");
     }
+}
+
+/// The values of an attribute.
+fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    let before = format!(" {attribute}=\"");
+    page.split(before.as_str()).skip(1).map(|rest| rest.split_once('"').unwrap().0).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_place_on_the_page() {
+    for log in support::logs() {
+        let page = page(&["-n", "0", log.to_str().unwrap()]);
+        let ids = values(&page, "id");
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), unique.len(), "{}: {ids:?}", log.display());
+        for link in values(&page, "href") {
+            let place = link.strip_prefix('#').unwrap_or_else(|| panic!("{link} leaves the page"));
+            assert!(unique.contains(place), "{}: nothing at {link}", log.display());
+        }
+    }
+}
+
+#[test]
+fn has_a_row_and_a_section_for_each_reason_and_the_worst_one_at_the_top() {
+    let log = support::fixture("postfix/out.log");
+    let page = page(&[&log]);
+    let report = support::report(&[&log]);
+    let sections = report["sections"].as_array().unwrap();
+    let count: usize = sections.iter().map(|section| section["rows"].as_array().unwrap().len()).sum();
+    let ids = values(&page, "id");
+    let reasons = ids.iter().filter(|id| id.strip_prefix('r').is_some_and(|id| id.parse::<u32>().is_ok()));
+    assert_eq!(reasons.count(), count);
+    let order: Vec<usize> =
+        sections.iter().map(|section| page.find(&format!("id={}", section["action"])).unwrap()).collect();
+    assert!(order.is_sorted(), "{order:?}");
+    let worst = between(&page, "<p class=\"worst\">", "</p>");
+    let first = &sections[0]["rows"][0];
+    assert!(worst.contains(first["title"].as_str().unwrap()) && worst.contains("FIX HERE"), "{worst}");
+    let out = &report["totals"]["messages"]["outgoing"];
+    let headline = between(&page, "<h1>", "</h1>");
+    assert_eq!(headline, format!("22% of {} outgoing messages delivered", out["messages"]));
+    let domains = report["failing_domains"].as_array().unwrap();
+    let first = domains[0]["name"].as_str().unwrap();
+    let section = between(&page, "id=\"d1\"", "</section>");
+    for word in [first, "replies", "senders", "latest lines", "smtplog --domain"] {
+        assert!(section.contains(word), "{word}: {section}");
+    }
+}
+
+#[test]
+fn sums_up_what_it_does_not_list() {
+    let log = support::fixture("postfix/out.log");
+    let page = page(&["--by", "domain", "-n", "3", &log]);
+    let foot = between(&page, "<tfoot>", "</tfoot>");
+    let report = support::report(&["--by", "domain", &log]);
+    let rows = report["groups"]["rows"].as_array().unwrap();
+    let hidden: u64 = rows[3..].iter().map(|row| row["bounced"].as_u64().unwrap()).sum();
+    assert!(hidden > 0 && foot.contains(&format!(">{hidden}<")), "{hidden}: {foot}");
+    assert!(!between(&page, "<tbody>", "</tr>").contains("<td>-</td>"), "what has no name is not the first");
 }
 
 #[test]
@@ -131,10 +182,9 @@ fn the_browser_shows_the_numbers_of_the_report() {
     let args: Vec<&str> = [&["-n", "0"], logs.as_slice()].concat();
     let probe = "const sum = (selector) => [...document.querySelectorAll(selector)]\
         .reduce((sum, cell) => sum + Number(cell.dataset.value), 0);\
-        const tiles = [...document.querySelectorAll('.tiles b')].map((tile) => tile.textContent);\
-        const last = document.querySelectorAll('.reasons tbody tr');\
+        const tiles = [...document.querySelectorAll('.tiles b')].map((tile) => Number(tile.dataset.value));\
         document.title = JSON.stringify({ attempts: sum('.rows tbody td.n:nth-child(3)'),\
-        recipients: sum('.rows tbody td.n:nth-child(4)'), reasons: sum('.reasons td:nth-child(5)'), tiles,\
+        recipients: sum('.rows tbody td.n:nth-child(4)'), failed: sum('.faults tbody td.n'), tiles,\
         images: document.querySelectorAll('svg[role=img] > title').length,\
         svgs: document.querySelectorAll('svg').length });";
     let dom = dom(&page(&args), probe);
@@ -145,18 +195,46 @@ fn the_browser_shows_the_numbers_of_the_report() {
         let of = rows.iter().filter(|row| outcomes.contains(&row["outcome"].as_str().unwrap()));
         of.map(|row| row[field].as_u64().unwrap()).sum::<u64>()
     };
-    let failures = ["deferred", "bounced", "expired", "rejected"];
-    let shown = [&failures[..], &["warned", "held", "discarded"]].concat();
+    let shown = ["deferred", "bounced", "expired", "rejected", "warned", "held", "discarded"];
     assert_eq!(told["attempts"], sum(&shown, "attempts"));
     assert_eq!(told["recipients"], sum(&shown, "recipients"));
-    assert_eq!(told["reasons"], sum(&failures, "attempts"));
-    let out = &report["totals"]["outbound"];
-    let want =
-        ["attempts", "delivered", "deferred", "bounced", "expired"].map(|field| out[field].to_string());
-    for (tile, want) in told["tiles"].as_array().unwrap().iter().zip(want) {
-        assert_eq!(tile.as_str().unwrap().replace(',', ""), want);
-    }
+    let sections = report["sections"].as_array().unwrap();
+    let of_sections = |field: &str| -> u64 {
+        sections.iter().map(|section| section["totals"][field].as_u64().unwrap()).sum()
+    };
+    let failed = ["waiting", "delayed", "bounced", "expired", "rejected"].map(of_sections);
+    assert_eq!(told["failed"], failed.iter().sum::<u64>());
+    let out = &report["totals"]["messages"]["outgoing"];
+    let want = ["delivered", "waiting", "bounced", "expired"].map(|field| out[field].as_u64().unwrap());
+    let want: Vec<u64> = want.into_iter().filter(|count| *count > 0).collect();
+    let tiles: Vec<u64> =
+        told["tiles"].as_array().unwrap().iter().map(|tile| tile.as_u64().unwrap()).collect();
+    assert_eq!(tiles[..want.len()], want);
     assert_eq!(told["images"], told["svgs"], "every chart has words");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn rows_can_be_searched_and_filtered() {
+    let log = support::fixture("postfix/out.log");
+    let probe = "const rows = () => [...document.querySelectorAll('.faults .item')].filter((row) => !row.hidden);\
+        const query = document.querySelector('#query');\
+        const type = (text) => { query.value = text; query.dispatchEvent(new Event('input')); return rows().map((row) => row.querySelector('a').textContent); };\
+        const chip = (value) => document.querySelector(`#filter [data-value=${value}]`);\
+        const all = rows().length;\
+        const rate = type('rate LIMIT');\
+        const empty = [...document.querySelectorAll('main > section')].filter((part) => !part.hidden && !part.querySelector('.item:not([hidden])') && part.querySelector('.item')).length;\
+        type(''); chip('waiting').click();\
+        const waiting = rows().every((row) => row.dataset.fate.includes('waiting')) && rows().length;\
+        chip('waiting').click();\
+        document.title = JSON.stringify({ all, rate, empty, waiting, again: rows().length, shown: document.querySelector('#filter').hidden });";
+    let page = page(&[&log]);
+    assert!(page.contains("id=\"filter\" role=\"search\" hidden"), "without scripts there is no search box");
+    let told = told(&dom(&page, probe));
+    let [all, waiting] = ["all", "waiting"].map(|name| told[name].as_u64().unwrap());
+    assert_eq!(told["rate"], serde_json::json!(["rate limit"]), "{told}");
+    assert!(waiting > 0 && waiting < all, "{told}");
+    assert_eq!((&told["again"], &told["empty"], &told["shown"]), (&all.into(), &0.into(), &false.into()));
 }
 
 #[test]
@@ -169,7 +247,7 @@ fn nothing_of_a_log_runs_or_becomes_markup() {
     assert!(!page.contains('\u{202e}') && page.contains("\\u{202e}"), "{page}");
     let probe = "const count = (selector) => document.querySelectorAll(selector).length;\
         document.title = JSON.stringify({ title: document.title, images: count('img'), scripts: count('script'),\
-        styles: count('style'), rows: count('.rows tbody tr'), bars: count('svg.hours'),\
+        styles: count('style'), rows: count('.rows tbody tr'), bars: count('#time svg.hours'),\
         loads: performance.getEntriesByType('resource').length,\
         handlers: count('[onmouseover], [onload], [onerror], [style]'), text: document.body.textContent });";
     let dom = dom(&page, probe);

@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod context;
 mod corpus;
+mod customer;
 mod dates;
 mod delays;
 mod documents;

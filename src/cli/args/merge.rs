@@ -8,7 +8,7 @@ use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 use super::output::{OUTPUT, OutputArgs, REPORT, StyleArgs};
 use super::scan::{AdviceChoice, MailArgs, ScanArgs, VerdictArgs};
 use crate::pipeline::filter::FilterArgs;
-use crate::render::Format;
+use crate::render::{Audience, Format};
 use crate::report::SortBy;
 
 #[derive(Args, Debug)]
@@ -19,7 +19,7 @@ pub struct MergeArgs {
     pub parts: Vec<PathBuf>,
     /// FILE names the hosts that must have a part.
     ///
-    /// One host a line. A host without one is a note, and a finding of the verdict.
+    /// One host per line. A host without a part gives a note and a finding of the verdict.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
     /// Write the sum to FILE as a part.
@@ -57,10 +57,15 @@ pub struct MergeArgs {
     /// count: most failures first, or most events if nothing failed; recent: latest first; name: by code or name.
     #[arg(long, value_enum, hide_possible_values = true, default_value_t = SortBy::Count, value_name = "HOW", help_heading = REPORT)]
     pub sort: SortBy,
+    /// Who reads the report: admin or customer.
+    ///
+    /// customer: plain words, without addresses, settings, commands and the domains of others, as text, markdown or html.
+    #[arg(long = "for", value_enum, hide_possible_values = true, default_value_t = Audience::Admin, value_name = "WHOM", help_heading = REPORT)]
+    pub audience: Audience,
     /// Reverse the order, so that the worst row is last, next to the prompt.
     #[arg(short = 'r', long, help_heading = REPORT)]
     pub reverse: bool,
-    /// Show up to N log lines under each row, as far as the parts have them.
+    /// Show the N latest log lines under each row, as far as the parts have them.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
     /// Show tables of senders, users, clients and more.
@@ -108,6 +113,7 @@ impl MergeArgs {
             codes: self.codes,
             by: Vec::new(),
             hops: false,
+            audience: self.audience,
             sort: self.sort,
             reverse: self.reverse,
             examples: self.examples,

@@ -73,7 +73,7 @@ impl Cli {
 pub enum Command {
     /// Report what failed, why, and what to do.
     Scan(ScanArgs),
-    /// Add up the parts of many hosts or times to one report.
+    /// Combine the parts of several hosts or times into one report.
     Merge(MergeArgs),
     /// Find bursts of failures and silences, and say what to do.
     Storm(StormArgs),

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 use super::output::{OUTPUT, OutputArgs, REPORT, StyleArgs};
 use crate::pipeline::filter::FilterArgs;
-use crate::render::Format;
+use crate::render::{Audience, Format};
 use crate::report::SortBy;
 use crate::scan::verdict::condition::Condition;
 use crate::smtp::event::By;
@@ -40,6 +40,12 @@ pub struct ScanArgs {
     /// each hand-off counts as one more delivery.
     #[arg(long, help_heading = REPORT)]
     pub hops: bool,
+    /// Who reads the report: admin or customer.
+    ///
+    /// customer: plain words, without addresses, settings, commands and the domains of others, as text, markdown or html. Domains
+    /// are shown only with --from, --user or --domain, which select the customer's own mail.
+    #[arg(long = "for", value_enum, hide_possible_values = true, default_value_t = Audience::Admin, value_name = "WHOM", help_heading = REPORT)]
+    pub audience: Audience,
     /// Sort rows by count, recent or name.
     ///
     /// count: most failures first, or most events if nothing failed; recent: latest first; name: by code or name.
@@ -48,7 +54,7 @@ pub struct ScanArgs {
     /// Reverse the order, so that the worst row is last, next to the prompt.
     #[arg(short = 'r', long, help_heading = REPORT)]
     pub reverse: bool,
-    /// Show up to N log lines under each row.
+    /// Show the N latest log lines under each row.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
     /// Show tables of senders, users, clients, domains and more.

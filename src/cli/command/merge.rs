@@ -88,7 +88,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         resolution: &TimeResolution::default(),
     };
     let notes_of_scan = [notes_of(&parts), on_hops(merger.given_up).into_iter().collect(), gaps.clone()];
-    let options = report_options(&scan, read, &catalog, &filter, notes_of_scan.concat());
+    let options = report_options(&scan, format, read, &catalog, &filter, notes_of_scan.concat());
     let (mut report, hourly) = counted_report(merger, &options, args.delays);
     if let Some(redactor) = redactor {
         redactor.report(&mut report);

@@ -36,7 +36,7 @@ use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
-use crate::render::{Format, LINE, TEXT, nagios};
+use crate::render::{Audience, Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
 use crate::scan::baseline;
 use crate::scan::counted_part::CountedPart;
@@ -82,6 +82,7 @@ fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, Cl
         // Checked before the logs are read, which can take an hour.
         mail::check(format)?;
     }
+    renderer(args, format)?;
     check_files(args)?;
     let state = state::open(&args.state)?;
     let mut notes = Vec::new();
@@ -182,7 +183,15 @@ fn shown(
     if format.is_for_people && completion.nothing_to_report() {
         return Ok(None);
     }
-    Ok(Some((format.show)(report, style)))
+    Ok(Some(renderer(args, format)?(report, style)))
+}
+
+/// How the report is printed for its reader. Error: the format is not for customers.
+fn renderer(args: &ScanArgs, format: Format) -> Result<fn(&Report, &TextStyle) -> String, CliError> {
+    match args.audience {
+        Audience::Admin => Ok(format.show),
+        Audience::Customer => format.show_customer.ok_or(CliError::CustomerFormat),
+    }
 }
 
 /// Whether `--quiet-ok` suppresses the output.
@@ -303,7 +312,7 @@ fn count(
     if !args.delays {
         tally.delays = None;
     }
-    let options = report_options(args, read, &session.catalog, &session.filter, notes);
+    let options = report_options(args, format, read, &session.catalog, &session.filter, notes);
     let mut report = report(tally, &closed, &options);
     if let Some(samples) = samples {
         report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
@@ -354,6 +363,7 @@ fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
 
 pub(super) fn report_options<'a>(
     args: &ScanArgs,
+    format: Format,
     read: ReadSummary<'a>,
     catalog: &'a Catalog,
     filter: &'a Filter,
@@ -368,6 +378,6 @@ pub(super) fn report_options<'a>(
         notes,
         sort: args.sort,
         reverse: args.reverse,
-        examples: args.examples,
+        examples: args.examples.max(format.lines),
     }
 }

@@ -1,19 +1,12 @@
-//! Draws the charts of the HTML report as inline SVG, each with its numbers as a table.
-
-use std::collections::BTreeMap;
+//! Draws the charts of the page as inline SVG with values on their axes, each with its numbers in words or as a table.
 
 use indicatif::HumanCount;
+use jiff::{SignedDuration, Zoned};
 use maud::{Markup, html};
 
-use super::bar::bar;
-use super::parts::is_failure;
 use crate::catalog::translation::Translations;
-use crate::render::text::explain_page::typed;
-use crate::render::text::page::TextStyle;
 use crate::render::words::hours::{Bucket, buckets};
-use crate::report::{Hour, Report};
-use crate::smtp::event::Direction;
-use crate::smtp::reply::Class;
+use crate::report::{Hour, TrendAxis};
 
 /// One part of the stacked columns of a chart: CSS class, name, and count in a bucket.
 type ChartSeries = (&'static str, &'static str, fn(&Bucket) -> u64);
@@ -39,13 +32,21 @@ const CHARTS: [(&str, &[ChartSeries]); 3] = [
     ),
 ];
 
-/// Empty for a log shorter than two hours, whose totals say the same.
+/// A log shorter than two hours has no charts: its totals say the same.
+pub(crate) fn has_timeline(hours: &[Hour]) -> bool {
+    buckets(hours).0.len() > 1
+}
+
+/// Empty without a timeline.
 pub(crate) fn timeline(hours: &[Hour], words: &Translations) -> Markup {
     let (buckets, length) = buckets(hours);
     html! {
         @if buckets.len() > 1 {
-            section {
-                h2 { (words.translate("OVER TIME")) small { (words.translate("per bar")) ": " (bucket_length(length)) } }
+            section id="time" {
+                h2 {
+                    (words.translate("OVER TIME"))
+                    small { (words.translate("attempts")) ", " (words.translate("per bar")) ": " (bucket_length(length)) }
+                }
                 @for (name, series) in CHARTS { (chart(name, series, &buckets, length, words)) }
                 (numbers(&buckets, length, words))
             }
@@ -69,8 +70,11 @@ fn chart(
         series.iter().filter(|(_, _, count)| buckets.iter().any(|bucket| count(bucket) > 0)).collect();
     let summary =
         format!("{}: {} {} {peak_start}", words.translate(name), words.translate("peak"), HumanCount(peak));
-    let middle = if buckets.len() > 6 { buckets.get(buckets.len() / 2) } else { None };
-    let ticks = [buckets.first(), middle, buckets.last()].into_iter().flatten();
+    let top = axis_top(peak);
+    let columns = buckets.iter().enumerate().map(|(at, bucket)| {
+        let some = present.iter().map(|(class, word, count)| (*class, *word, count(bucket)));
+        column(at, &start(bucket, length), &some.collect::<Vec<_>>(), top, words)
+    });
     html! {
         @if peak > 0 {
             figure {
@@ -79,34 +83,113 @@ fn chart(
                     @for (class, word, _) in &present { span class={ "key " (class) } { (words.translate(word)) } }
                     span.peak { (words.translate("peak")) " " (HumanCount(peak)) ", " (peak_start) }
                 }
-                svg.hours viewBox={ "0 0 " (buckets.len() * 10) " 100" } preserveAspectRatio="none" role="img" {
-                    title { (summary) }
-                    @for (at, bucket) in buckets.iter().enumerate() { (column(at, bucket, &present, peak, length, words)) }
-                }
-                div.axis aria-hidden="true" { @for bucket in ticks { span { (start(bucket, length)) } } }
+                (plot(top, &summary, buckets.len(), columns, &ticks(buckets, length)))
             }
         }
     }
 }
 
+/// The parts of the log that a trend counts as columns, with values on both axes. Empty: all counts are 0.
+pub(crate) fn trend(counts: &[u64], axis: Option<&TrendAxis>, words: &Translations) -> Markup {
+    let Some(axis) = axis.filter(|_| counts.len() > 1) else { return html! {} };
+    let peak = counts.iter().copied().max().unwrap_or(0);
+    let top = axis_top(peak);
+    let starts: Vec<String> = (0..counts.len()).map(|at| part_start(axis, at)).collect();
+    let summary = spoken(counts);
+    let columns = counts.iter().enumerate().map(|(at, &count)| {
+        let start = starts.get(at).map(String::as_str).unwrap_or_default();
+        column(at, start, &[("permanent", "failed", count)], top, words)
+    });
+    html! {
+        @if peak > 0 {
+            figure.small {
+                figcaption {
+                    b { (words.translate("trend")) }
+                    span.soft {
+                        (words.translate("failed messages")) ", "
+                        (words.translate("per bar")) ": " (bucket_length(axis.hours.cast_signed()))
+                    }
+                }
+                (plot(top, &summary, counts.len(), columns, &starts))
+            }
+        }
+    }
+}
+
+/// The trend as a small picture in a row of a table.
+pub(crate) fn spark(counts: &[u64]) -> Markup {
+    let peak = counts.iter().copied().max().unwrap_or(0);
+    html! {
+        @if peak > 0 && counts.len() > 1 {
+            svg.spark viewBox={ "0 0 " (counts.len() * 10) " 20" } preserveAspectRatio="none" role="img" {
+                title { (spoken(counts)) }
+                @for (at, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                    // Even one message is seen.
+                    @let height = (count as f64 * 20.0 / peak as f64).max(1.5);
+                    rect x={ (at * 10) ".6" } y=(format!("{:.2}", 20.0 - height)) width="8.8" height=(format!("{height:.2}")) {}
+                }
+            }
+        }
+    }
+}
+
+/// `12, 0, 3`
+fn spoken(counts: &[u64]) -> String {
+    counts.iter().map(|count| HumanCount(*count).to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The columns between their axes.
+fn plot(
+    top: u64,
+    summary: &str,
+    width: usize,
+    columns: impl Iterator<Item = Markup>,
+    ticks: &[String],
+) -> Markup {
+    html! {
+        div.plot {
+            div.values aria-hidden="true" {
+                span { (HumanCount(top)) }
+                @if top % 2 == 0 { span { (HumanCount(top / 2)) } }
+                span { "0" }
+            }
+            svg.hours viewBox={ "0 0 " (width * 10) " 100" } preserveAspectRatio="none" role="img" {
+                title { (summary) }
+                @if top % 2 == 0 { path.grid d={ "M0 50H" (width * 10) } {} }
+                @for column in columns { (column) }
+            }
+            div.axis aria-hidden="true" { @for tick in ticks { span { (tick) } } }
+        }
+    }
+}
+
+/// The value at the top of an axis: the peak, rounded up to two digits, and even from 10 on.
+fn axis_top(peak: u64) -> u64 {
+    let mut step = 1;
+    while peak / step >= 100 {
+        step *= 10;
+    }
+    let top = peak.div_ceil(step) * step;
+    if top > 9 && top % 2 == 1 { top + 1 } else { top }
+}
+
+/// One column: its parts from the bottom, with their names as its title.
 fn column(
     at: usize,
-    bucket: &Bucket,
-    series: &[&ChartSeries],
-    peak: u64,
-    length: i64,
+    start: &str,
+    parts: &[(&'static str, &'static str, u64)],
+    top: u64,
     words: &Translations,
 ) -> Markup {
-    let some = series.iter().map(|(class, word, count)| (*class, *word, count(bucket)));
-    let some: Vec<(&str, &str, u64)> = some.filter(|(_, _, count)| *count > 0).collect();
+    let some: Vec<&(&str, &str, u64)> = parts.iter().filter(|(_, _, count)| *count > 0).collect();
     let named =
         some.iter().map(|(_, word, count)| format!("{} {}", HumanCount(*count), words.translate(word)));
-    let title = format!("{}: {}", start(bucket, length), named.collect::<Vec<_>>().join(", "));
-    let mut top = 100.0;
-    let stacked = some.iter().map(|&(class, _, count)| {
-        let height = count as f64 * 100.0 / peak as f64;
-        top -= height;
-        (class, top, height)
+    let title = format!("{start}: {}", named.collect::<Vec<_>>().join(", "));
+    let mut edge = 100.0;
+    let stacked = some.iter().map(|&&(class, _, count)| {
+        let height = count as f64 * 100.0 / top.max(1) as f64;
+        edge -= height;
+        (class, edge, height)
     });
     let stacked: Vec<(&str, f64, f64)> = stacked.collect();
     html! {
@@ -128,8 +211,32 @@ fn bucket_length(hours: i64) -> String {
 
 /// The start of a bucket: the date, with the time if buckets are shorter than a day.
 fn start(bucket: &Bucket, length: i64) -> String {
-    let form = if length % 24 == 0 { "%a %d %b %Y" } else { "%a %d %b %H:%M" };
+    let form = if length % 24 == 0 { "%a %-d %b %Y" } else { "%a %-d %b %H:%M" };
     bucket.start.strftime(form).to_string()
+}
+
+/// The first, the last and at most three buckets between them.
+fn ticks(buckets: &[Bucket], length: i64) -> Vec<String> {
+    let last = buckets.len() - 1;
+    let count = if buckets.len() > 8 { 4 } else { 1 };
+    let at = (0..=count).filter_map(|number| buckets.get(last * number / count));
+    at.map(|bucket| start(bucket, length)).collect()
+}
+
+/// The start of a part of a trend: `Mon 2 Nov`, or `14:00` for parts within a day.
+fn part_start(axis: &TrendAxis, at: usize) -> String {
+    let hours = i64::try_from(at).unwrap_or(0) * axis.hours.cast_signed();
+    let start: Zoned =
+        axis.start.checked_add(SignedDuration::from_hours(hours)).unwrap_or_else(|_| axis.start.clone());
+    let whole = axis.hours * axis.parts;
+    let form = if axis.hours % 24 == 0 || whole > 72 {
+        "%-d %b"
+    } else if whole > 24 {
+        "%a %H:%M"
+    } else {
+        "%H:%M"
+    };
+    start.strftime(form).to_string()
 }
 
 /// The numbers of all charts as a folded table.
@@ -140,18 +247,20 @@ fn numbers(buckets: &[Bucket], length: i64, words: &Translations) -> Markup {
     html! {
         details {
             summary { (words.translate("numbers")) }
-            table.hours {
-                thead {
-                    tr {
-                        th scope="col" { (words.translate("time")) }
-                        @for (_, word, _) in &present { th.n scope="col" { (words.translate(word)) } }
-                    }
-                }
-                tbody {
-                    @for bucket in buckets.iter().filter(|bucket| present.iter().any(|(_, _, count)| count(bucket) > 0)) {
+            div.wide {
+                table.hours {
+                    thead {
                         tr {
-                            th scope="row" { (start(bucket, length)) }
-                            @for (_, _, count) in &present { td.n { (HumanCount(count(bucket))) } }
+                            th scope="col" { (words.translate("time")) }
+                            @for (_, word, _) in &present { th.n scope="col" { (words.translate(word)) } }
+                        }
+                    }
+                    tbody {
+                        @for bucket in buckets.iter().filter(|bucket| present.iter().any(|(_, _, count)| count(bucket) > 0)) {
+                            tr {
+                                th scope="row" { (start(bucket, length)) }
+                                @for (_, _, count) in &present { td.n { (HumanCount(count(bucket))) } }
+                            }
                         }
                     }
                 }
@@ -160,62 +269,13 @@ fn numbers(buckets: &[Bucket], length: i64, words: &Translations) -> Markup {
     }
 }
 
-/// Failures with a 4xx code, with a 5xx code, and without either.
-type ByClass = [u64; 3];
+#[cfg(test)]
+mod tests {
+    use super::axis_top;
 
-/// The most frequent reasons, by direction: replies to us and replies from us are never added.
-pub(crate) fn reasons(report: &Report, style: &TextStyle) -> Markup {
-    let words = &style.words;
-    let mut counts: BTreeMap<(Direction, &str), ByClass> = BTreeMap::new();
-    for row in report.rows.iter().filter(|row| is_failure(row)) {
-        let [transient, permanent, unknown] = counts.entry((row.direction, &row.title)).or_default();
-        match row.class {
-            Some(Class::Transient) => *transient += row.attempts,
-            Some(Class::Permanent) => *permanent += row.attempts,
-            Some(Class::Positive | Class::Intermediate) | None => *unknown += row.attempts,
-        }
-    }
-    let sum = |counts: &ByClass| counts.iter().sum::<u64>();
-    let mut counts: Vec<((Direction, &str), ByClass)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| sum(&b.1).cmp(&sum(&a.1)).then(a.0.cmp(&b.0)));
-    counts.truncate(if style.top == 0 { counts.len() } else { style.top });
-    let most = counts.iter().map(|(_, counts)| sum(counts)).max().unwrap_or(0);
-    html! {
-        @if !counts.is_empty() {
-            section {
-                h2 { (words.translate("MOST FREQUENT REASONS")) }
-                table.sortable.reasons {
-                    thead {
-                        tr {
-                            th scope="col" { (words.translate("reason")) }
-                            th scope="col" { (words.translate("direction")) }
-                            th.n scope="col" { "4xx" }
-                            th.n scope="col" { "5xx" }
-                            th.n scope="col" { (words.translate("attempts")) }
-                            th.draw { }
-                        }
-                    }
-                    tbody {
-                        @for ((direction, title), counts) in &counts {
-                            @let [transient, permanent, unknown] = *counts;
-                            tr {
-                                th scope="row" { (words.translate(title)) }
-                                td { (words.translate(&typed(*direction))) }
-                                td.n data-value=(transient) { (HumanCount(transient)) }
-                                td.n data-value=(permanent) { (HumanCount(permanent)) }
-                                td.n data-value=(sum(counts)) { (HumanCount(sum(counts))) }
-                                td.draw {
-                                    (bar(most, &[
-                                        ("transient", transient, "4xx"),
-                                        ("permanent", permanent, "5xx"),
-                                        ("", unknown, words.translate("without a code")),
-                                    ]))
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+    #[test]
+    fn the_top_of_an_axis_is_never_below_the_peak() {
+        let tops = [0, 1, 3, 9, 11, 99, 101, 1_479, 9_999].map(axis_top);
+        assert_eq!(tops, [0, 1, 3, 9, 12, 100, 110, 1_500, 10_000]);
     }
 }

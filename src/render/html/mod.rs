@@ -5,30 +5,31 @@
 pub(crate) mod bar;
 pub(crate) mod chart;
 pub(crate) mod delays;
+pub(crate) mod details;
+pub(crate) mod domains;
+pub(crate) mod faults;
+pub(crate) mod head;
 pub(crate) mod names;
-pub(crate) mod parts;
 pub(crate) mod table;
 
-use indicatif::{DecimalBytes, HumanCount};
+use indicatif::HumanCount;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::parts::{class_name, headline, main_row};
+use self::faults::AnchoredRow;
 use super::sanitize::printable;
 use super::text::page::TextStyle;
-use super::text::scan::span;
-use super::words::row;
 use super::words::sections::sections;
-use super::words::totals::{coverage, filter, notes, share, sums};
+use super::words::totals::{notes, sums};
 use super::words::warnings;
 use crate::catalog::translation::Translations;
 use crate::report::{Full, Report};
 
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("sort.js");
+const SCRIPT: &str = include_str!("page.js");
 
 /// The Content-Security-Policy: nothing is loaded, and only our own style and script apply, even if markup from a log were
 /// not escaped. The hashes are those of the two files above; when they change, a test prints the right ones.
-const POLICY: &str = "default-src 'none'; style-src 'sha256-/YS4QQYPi6klCJ0wm0KMg3fZnwk038/61C+DWqygedI='; script-src 'sha256-IFngCKW4037mhw/c1AFoWPWyXz+Gt3nCAD08jRRTx5k='; \
+const POLICY: &str = "default-src 'none'; style-src 'sha256-EEvgnBaI+lPNI373CcLt+xNBX+PcLn1Ddwr1gJIbvBk='; script-src 'sha256-abUmtlkz3ufMwSb2q5c/sdBaU3rbNBaKNSA3gtdX814='; \
     base-uri 'none'; form-action 'none'";
 
 pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
@@ -37,6 +38,43 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
     let heading = words.translate("SMTP report");
     let title =
         if hosts.is_empty() { heading.to_owned() } else { format!("{heading}: {}", hosts.join(", ")) };
+    let rows = if report.groups.is_some() { Vec::new() } else { faults::anchored(report, style) };
+    page(
+        &title,
+        style,
+        &html! {
+            (head::head(report, &title, &rows, words))
+            (head::contents(&rows, report, &parts(report, style, &rows), words))
+            main {
+                (head::totals(report, words))
+                (faults::filter_bar(&rows, words))
+                @if let Some(groups) = &report.groups {
+                    (table::groups(groups, style))
+                } @else {
+                    (faults::sections(&rows, report, style))
+                }
+                (warnings(report, words))
+                (chart::timeline(&report.timeline, words))
+                @if report.groups.is_none() {
+                    @if !style.who { (domains::table(report, style)) }
+                    (names::outlier_section(report, words))
+                }
+                @if style.who { (names::all_tables(report, style)) }
+                @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
+                @if report.groups.is_none() {
+                    (details::reasons(&rows, report, style))
+                    (details::domains(report, &rows, style))
+                    (codes(report, style))
+                }
+                (full_advice(&report.full_advice, words))
+                (foot(report, words))
+            }
+        },
+    )
+}
+
+/// A page with its head, style and script.
+pub(crate) fn page(title: &str, style: &TextStyle, content: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang=(style.tag) {
@@ -50,27 +88,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (head(report, &title, words))
-                main {
-                    (tiles(report, words))
-                    (totals(report, words))
-                    (chart::timeline(&report.timeline, words))
-                    @if let Some(groups) = &report.groups {
-                        (table::groups(groups, style))
-                    } @else {
-                        @for section in sections(&report.rows, style.top, style.reverse) {
-                            (table::section(&section, words))
-                        }
-                        (chart::reasons(report, style))
-                        @if !style.who { (table::domains(&report.domains, style)) }
-                        (names::outlier_section(report, words))
-                    }
-                    (warnings(report, words))
-                    @if style.who { (names::all_tables(report, style)) }
-                    @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
-                    (full_advice(&report.full_advice, words))
-                    (foot(report, words))
-                }
+                (content)
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -80,77 +98,39 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
     page
 }
 
-/// The headline: what went wrong and how often, and below it the most frequent failure.
-fn head(report: &Report, title: &str, words: &Translations) -> Markup {
-    let files: Vec<String> = report.input.files.iter().take(3).map(|file| printable(file)).collect();
-    let more = report.input.files.len().saturating_sub(3);
+/// The parts of the page behind the sections: their anchors and titles.
+fn parts(report: &Report, style: &TextStyle, rows: &[AnchoredRow]) -> Vec<(&'static str, &'static str)> {
+    let is_plain = report.groups.is_none();
+    let domains = is_plain && domains::has_failing(report);
+    let parts = [
+        (chart::has_timeline(&report.timeline), "time", "OVER TIME"),
+        (domains && !style.who, "domains", "DOMAINS"),
+        (!rows.is_empty(), "reasons", "EACH REASON"),
+        (domains, "each-domain", "EACH DOMAIN"),
+        (is_plain && !report.rows.is_empty(), "codes", "ALL REPLIES BY CODE"),
+    ];
+    parts.into_iter().filter(|(is_there, ..)| *is_there).map(|(_, id, title)| (id, title)).collect()
+}
+
+/// The tables by code, and the totals as sums: both count attempts.
+fn codes(report: &Report, style: &TextStyle) -> Markup {
+    let words = &style.words;
     html! {
-        header {
-            p.soft {
-                (title)
-                @if let Some(range) = &report.range { " · " (span(range)) }
-                " · " (files.join(", "))
-                @if more > 0 { " " (words.translate("and")) " " (more) " " (words.translate("more")) }
-                ", " (DecimalBytes(report.input.bytes))
-            }
-            h1 { (headline(report, words)) }
-            @if let Some(row) = main_row(report) {
-                div class={ "verdict " (class_name(row.class)) } {
-                    p {
-                        b { (row::code(words, row)) " " (row::title(words, row)) }
-                        @if let Some(conflict) = row.conflict { " " span.mark { (words.translate(conflict)) } }
+        @if !report.rows.is_empty() {
+            section #codes {
+                h2 { (words.translate("ALL REPLIES BY CODE")) small { (words.translate("in attempts: a message that is retried has several")) } }
+                dl.sums {
+                    @for sum in sums(report, words) {
+                        dt { (words.translate(sum.name)) }
+                        dd { (sum.line) }
+                        @if let Some(detail) = sum.detail { dd.soft { (detail) } }
                     }
-                    p.soft {
-                        (HumanCount(row.attempts)) " " (words.translate("attempts"))
-                        @let place = row::place(words, row);
-                        @if !place.is_empty() { " · " (place) }
-                    }
-                    @if let Some(advice) = &row.advice { p.advice { (printable(words.translate(advice))) } }
+                }
+                @for section in sections(&report.rows, style.top, style.reverse) {
+                    (table::section(&section, words))
                 }
             }
         }
-    }
-}
-
-fn tiles(report: &Report, words: &Translations) -> Markup {
-    let (out, input) = (&report.totals.outbound, &report.input);
-    let tile = |class: &str, count: u64, whole: u64, word: &str| {
-        html! {
-            li class=(if count > 0 { class } else { "" }) {
-                b { (HumanCount(count)) }
-                span { (words.translate(word)) @if whole > 0 { " " (share(count, whole)) } }
-            }
-        }
-    };
-    let refused = report.totals.inbound.refused;
-    html! {
-        ul.tiles {
-            @if out.attempts > 0 {
-                (tile("", out.attempts, 0, "attempts"))
-                (tile("good", out.delivered, out.attempts, "sent"))
-                (tile("transient", out.deferred, out.attempts, "deferred"))
-                (tile("permanent", out.bounced, out.attempts, "bounced"))
-                @if out.expired > 0 { (tile("permanent", out.expired, out.attempts, "expired")) }
-            }
-            @if refused > 0 { (tile("", refused, 0, "refused by us")) }
-            (tile(if input.not_understood > 0 { "transient" } else { "" }, input.understood, input.mail, "understood"))
-        }
-    }
-}
-
-/// The totals, written as sums.
-fn totals(report: &Report, words: &Translations) -> Markup {
-    html! {
-        dl.sums {
-            @for sum in sums(report, words) {
-                dt { (words.translate(sum.name)) }
-                dd { (sum.line) }
-                @if let Some(detail) = sum.detail { dd.soft { (detail) } }
-            }
-        }
-        @let [read, mail] = coverage(report, words);
-        p.soft { (read) " · " (mail) }
-        @if let Some(filter) = filter(report, words) { p.soft { (printable(&filter)) } }
     }
 }
 
@@ -159,7 +139,7 @@ fn warnings(report: &Report, words: &Translations) -> Markup {
     let (shown, rest) = warnings::entries(report, words);
     html! {
         @if !shown.is_empty() {
-            section {
+            section #warnings {
                 h2 { (words.translate("SERVER WARNINGS")) small { (words.translate("often the cause of what is above")) } }
                 dl.facts {
                     @for entry in &shown {

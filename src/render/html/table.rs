@@ -1,25 +1,35 @@
-//! Renders the tables of the page: the rows of a section with their advice, groups, and domains.
+//! Renders the tables by code, and the groups of `--by`.
 
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::bar::bar;
-use super::parts::class_name;
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::text::explain_page::typed;
-use crate::render::text::groups::{others, outcomes, shown, value};
+use crate::render::text::groups::{hidden, others, outcomes, shown, value};
 use crate::render::text::page::{TextStyle, word};
 use crate::render::words::row;
 use crate::render::words::sections::Section;
-use crate::report::{GroupTable, NameCount, NameRow, Row};
+use crate::report::{GroupTable, NameCount, Row};
+use crate::smtp::event::Outcome;
+use crate::smtp::reply::Class;
+
+/// The CSS class in `style.css`; empty without a class.
+fn class_name(class: Option<Class>) -> &'static str {
+    match class {
+        Some(Class::Positive | Class::Intermediate) => "good",
+        Some(Class::Transient) => "transient",
+        Some(Class::Permanent) => "permanent",
+        None => "",
+    }
+}
 
 pub(crate) fn section(section: &Section, words: &Translations) -> Markup {
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
     let changes = section.rows.iter().any(|row| row.change.is_some());
     html! {
         section {
-            h2 { (words.translate(section.title)) small { (words.translate(section.meaning)) } }
+            h3 { (words.translate(section.title)) small { (words.translate(section.meaning)) } }
             table.sortable.rows {
                 thead {
                     tr {
@@ -52,7 +62,7 @@ pub(crate) fn section(section: &Section, words: &Translations) -> Markup {
 fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
     let place = row::place(words, row);
     html! {
-        tr class=(class_name(row.class)) {
+        tr.item.(class_name(row.class)) data-direction=(typed(row.direction)) data-fate=(fate(row.outcome)) {
             td.code { (row::code(words, row)) }
             td {
                 (row::title(words, row))
@@ -73,6 +83,22 @@ fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
             }
             td.spare { (place) }
         }
+    }
+}
+
+/// The outcome as the filter chips call it; empty: no chip is about it.
+fn fate(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Deferred => "waiting delayed",
+        Outcome::Bounced => "bounced",
+        Outcome::Expired => "expired",
+        Outcome::Rejected => "refused",
+        Outcome::Delivered
+        | Outcome::Attempt
+        | Outcome::Warned
+        | Outcome::Held
+        | Outcome::Discarded
+        | Outcome::Probe => "",
     }
 }
 
@@ -125,7 +151,7 @@ pub(crate) fn groups(table: &GroupTable, style: &TextStyle) -> Markup {
                 }
                 tbody {
                     @for row in shown(table, style) {
-                        tr {
+                        tr.item {
                             @for key in &row.keys { td { (value(key)) } }
                             @for (_, count) in &outcomes {
                                 td.n data-value=(count(row)) { (HumanCount(count(row))) }
@@ -134,47 +160,12 @@ pub(crate) fn groups(table: &GroupTable, style: &TextStyle) -> Markup {
                     }
                 }
                 @if let Some(others) = others(table, style) {
-                    tfoot { tr { td colspan=(table.by.len() + outcomes.len()) { (others) } } }
-                }
-            }
-        }
-    }
-}
-
-pub(crate) fn domains(domains: &[NameRow], style: &TextStyle) -> Markup {
-    let words = &style.words;
-    let shown = if style.top == 0 { domains.len() } else { style.top };
-    let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
-    let most = failing.iter().map(|row| row.failures()).max().unwrap_or(0);
-    html! {
-        @if !failing.is_empty() {
-            section {
-                h2 { (words.translate("DOMAINS with most failures")) }
-                table.sortable.domains {
-                    thead {
+                    @let rest = hidden(table, style);
+                    tfoot {
                         tr {
-                            th scope="col" { (words.translate("domain")) }
-                            th.n scope="col" { (words.translate("sent")) }
-                            th.n scope="col" { (words.translate("deferred")) }
-                            th.n scope="col" { (words.translate("bounced")) }
-                            th.n scope="col" { (words.translate("expired")) }
-                            th.draw { }
-                        }
-                    }
-                    tbody {
-                        @for row in failing {
-                            tr {
-                                th scope="row" { (printable(&row.name)) }
-                                @for count in [row.delivered, row.deferred, row.bounced, row.expired] {
-                                    td.n data-value=(count) { (HumanCount(count)) }
-                                }
-                                td.draw {
-                                    (bar(most, &[
-                                        ("transient", row.deferred, words.translate("deferred")),
-                                        ("permanent", row.bounced, words.translate("bounced")),
-                                        ("", row.expired, words.translate("expired")),
-                                    ]))
-                                }
+                            td colspan=(table.by.len()) { (others) }
+                            @for (_, count) in &outcomes {
+                                td.n { (HumanCount(rest.iter().map(|row| count(row)).sum())) }
                             }
                         }
                     }

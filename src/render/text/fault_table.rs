@@ -93,7 +93,7 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, budget: RowBudget, warn
             one_line(page, plan);
             continue;
         }
-        heading(page, plan, &columns, at == 0);
+        heading(page, plan, &columns, at == 0, report);
         let mut rows: Vec<(usize, &FaultRow)> =
             plan.section.rows.iter().take(plan.shown).enumerate().collect();
         if reverse {
@@ -195,7 +195,7 @@ fn change(
 }
 
 /// `FIX HERE          only you can cure these         waiting  bounced  where`
-fn heading(page: &mut TextPage, plan: &SectionPlan, columns: &FaultColumns, is_first: bool) {
+fn heading(page: &mut TextPage, plan: &SectionPlan, columns: &FaultColumns, is_first: bool, report: &Report) {
     let color = match plan.section.action {
         Action::FixHere => AnsiColor::Red,
         Action::CleanLists | Action::AskOrChange => AnsiColor::Yellow,
@@ -206,7 +206,12 @@ fn heading(page: &mut TextPage, plan: &SectionPlan, columns: &FaultColumns, is_f
     // The first heading shares its line with the titles of the columns.
     let room = if is_first { columns.title + columns.codes } else { page.style.width };
     let meaning = page.say(plan.section.meaning);
-    let meaning = if title.width() + 2 + meaning.width() <= room { meaning } else { "" };
+    let times = fault::got_through(report, &page.style.words)
+        .filter(|_| plan.section.action == Action::JustWait)
+        .map(|times| [format!("{meaning}; {times}"), times]);
+    // The first one that fits.
+    let mut meanings = times.iter().flatten().map(String::as_str).chain([meaning]);
+    let meaning = meanings.find(|meaning| title.width() + 2 + meaning.width() <= room).unwrap_or_default();
     let titled = format!("{}  {meaning}", page.styled(color, title));
     let width = title.width() + 2 + meaning.width();
     let gap = " ".repeat((columns.title + columns.codes).saturating_sub(width));

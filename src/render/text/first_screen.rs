@@ -12,11 +12,11 @@ use super::sparkline::spark;
 use super::storm_line;
 use crate::render::sanitize::printable;
 use crate::render::words::duration::duration;
-use crate::render::words::fault::{counted, percent};
+use crate::render::words::fault::{counted, percent, states};
 use crate::render::words::totals::filter;
 use crate::render::words::verdict;
 use crate::render::words::warnings;
-use crate::report::{ActionSection, DirectionTotals, FaultRow, Range, Report, VerdictState};
+use crate::report::{ActionSection, FaultRow, Range, Report, VerdictState};
 
 /// The number of lines that the screen has, unless `-n` asks for more rows.
 const LINES: usize = 40;
@@ -135,21 +135,6 @@ pub(crate) fn totals(page: &mut TextPage, report: &Report) {
         };
         page.line(page.say(english));
     }
-}
-
-/// The states of messages that are shown: the word, and the count.
-fn states(flow: &DirectionTotals) -> Vec<(&'static str, u64)> {
-    let states = [
-        ("delivered", flow.delivered),
-        ("waiting", flow.waiting),
-        ("bounced", flow.bounced),
-        ("expired", flow.expired),
-        ("not tried yet", flow.untried),
-        ("held", flow.held),
-        ("discarded", flow.discarded),
-    ];
-    let shown = states.into_iter().enumerate().filter(|(at, (_, count))| *at == 0 || *count > 0);
-    shown.map(|(_, state)| state).collect()
 }
 
 /// Messages to other servers: a line with a bar for each state.

@@ -42,7 +42,7 @@ pub(crate) fn shown<'t>(table: &'t GroupTable, style: &TextStyle) -> &'t [GroupR
 }
 
 /// The groups that `--top` does not show.
-fn hidden<'t>(table: &'t GroupTable, style: &TextStyle) -> Vec<&'t GroupRow> {
+pub(crate) fn hidden<'t>(table: &'t GroupTable, style: &TextStyle) -> Vec<&'t GroupRow> {
     let shown = shown(table, style);
     let first = if style.reverse { table.rows.len() - shown.len() } else { 0 };
     let is_shown = |at: usize| (first..first + shown.len()).contains(&at);

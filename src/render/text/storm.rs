@@ -53,7 +53,7 @@ fn show_storm(page: &mut TextPage, number: usize, storm: &Storm) {
         Confidence::Unsure => "unsure",
     };
     let because = storm.because.join("; ");
-    labelled(page, "looks so", &format!("{}: {}", page.say(word), printable(&because)));
+    labelled(page, "why", &format!("{}: {}", page.say(word), printable(&because)));
     for not in &storm.not {
         labelled(page, "not", &printable(&format!("{}: {}", title(not.pattern), not.because)));
     }

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use jiff::Zoned;
 
-use super::page::{TextPage, fit};
+use super::page::TextPage;
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::report::StormLine;
@@ -23,12 +23,12 @@ pub(crate) fn show(page: &mut TextPage, storms: Option<&[StormLine]>) {
 /// Number of storms on the first screen.
 const SHOWN: usize = 3;
 
-/// The first storms, on one line each, and the command that says what to do.
+/// The first storms, and the command that says what to do. No name is cut.
 pub(crate) fn show_within(page: &mut TextPage, storms: Option<&[StormLine]>) {
     let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
     for storm in storms.iter().take(SHOWN) {
         let text = printable(&storm_text(storm, &page.style.words));
-        page.line(&fit(&format!("!! {} {text}", page.say("STORM")), page.style.width, page.style.unicode));
+        page.indented(&format!("!! {} {text}", page.say("STORM")), 3);
     }
     let more = storms.len().saturating_sub(SHOWN);
     let how = page.say("smtplog storm says what to do").to_owned();
@@ -49,7 +49,7 @@ pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> 
 }
 
 /// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`
-fn storm_text(storm: &StormLine, words: &Translations) -> String {
+pub(crate) fn storm_text(storm: &StormLine, words: &Translations) -> String {
     let when = when(&storm.start, storm.end.as_ref(), words);
     let attempts = HumanCount(storm.attempts);
     let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();

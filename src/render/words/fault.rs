@@ -3,10 +3,11 @@
 use indicatif::HumanCount;
 use jiff::{Timestamp, Zoned};
 
+use super::duration::duration;
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::text::page::fit;
-use crate::report::{CodeCount, FaultRow, PlaceKind, Range, Report};
+use crate::report::{CodeCount, DirectionTotals, FaultRow, PlaceKind, Range, Report};
 use crate::smtp::event::Direction;
 
 /// `421 4.7.28 +3`: the most frequent reply, and the number of others.
@@ -20,7 +21,7 @@ pub(crate) fn codes(row: &FaultRow, words: &Translations) -> String {
 }
 
 /// `550 5.7.1`, `550`, `5.7.1`, `no reply`.
-fn code(code: &CodeCount, direction: Direction, words: &Translations) -> String {
+pub(crate) fn code(code: &CodeCount, direction: Direction, words: &Translations) -> String {
     match (code.code, code.enhanced) {
         (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
         (Some(code), None) => code.to_string(),
@@ -56,6 +57,33 @@ pub(crate) fn title(row: &FaultRow, words: &Translations) -> String {
         Direction::Inbound => format!("{title} ({})", words.translate("by us")),
         Direction::Outbound => title.to_owned(),
     }
+}
+
+/// `half got through within 15 min, 95% within 2 h 23 min`. `None`: no deferred mail was delivered later.
+pub(crate) fn got_through(report: &Report, words: &Translations) -> Option<String> {
+    let messages = &report.totals.messages;
+    let [half, most] = [messages.later_median_seconds?, messages.later_p95_seconds?];
+    let [half, most] = [half, most].map(|seconds| duration(words, seconds));
+    Some(format!(
+        "{} {half}, {} {most}",
+        words.translate("half got through within"),
+        words.translate("95% within")
+    ))
+}
+
+/// The states of messages that occur: the word, and the count. The first one always stands there.
+pub(crate) fn states(flow: &DirectionTotals) -> Vec<(&'static str, u64)> {
+    let states = [
+        ("delivered", flow.delivered),
+        ("waiting", flow.waiting),
+        ("bounced", flow.bounced),
+        ("expired", flow.expired),
+        ("not tried yet", flow.untried),
+        ("held", flow.held),
+        ("discarded", flow.discarded),
+    ];
+    let shown = states.into_iter().enumerate().filter(|(at, (_, count))| *at == 0 || *count > 0);
+    shown.map(|(_, state)| state).collect()
 }
 
 /// `Mon 06:10` within a week, else `2 Nov`. Empty: from the beginning of the log.
