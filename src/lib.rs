@@ -219,6 +219,9 @@ pub mod internals {
             pub use crate::pipeline::walk::{WalkTask, step};
         }
     }
+    pub mod redact {
+        pub use crate::redact::Redactor;
+    }
     pub mod render {
         pub mod csv {
             pub use crate::render::csv::event_sender;

@@ -11,15 +11,13 @@ use crate::input::read::Source;
 use crate::input::source::SourceOrigin;
 use crate::parse::log_text::LogText;
 use crate::part::head::{CountedWith, PartHead, PartHost, PartLimits, PartSource, SCHEMA};
+use crate::redact::Redactor;
 use crate::scan::counter::CountPlan;
 
 /// An error if the scan cannot make a part.
 pub(crate) fn check(args: &ScanArgs, plan: &CountPlan) -> Result<(), CliError> {
     if args.part.is_none() {
         return Ok(());
-    }
-    if args.redact.redact {
-        return Err(CliError::NoPart { what: "with --redact" });
     }
     if plan.asks_for_senders() {
         return Err(CliError::NoPart {
@@ -38,10 +36,15 @@ pub(crate) struct ReadForPart<'a> {
     pub problems: Vec<String>,
 }
 
+fn option(words: &str, redactor: Option<Redactor>) -> String {
+    redactor.map_or_else(|| words.to_owned(), |redactor| redactor.option(words))
+}
+
 /// The head of a part, without its sections.
 pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Result<PartHead, CliError> {
+    let text = |text: String| session.redactor.map_or(text.clone(), |redactor| redactor.text(&text));
     let source = |(source, reached): (&Source, &ReadPosition)| PartSource {
-        path: source.path.to_string_lossy().into_owned(),
+        path: text(source.path.to_string_lossy().into_owned()),
         file: match source.origin {
             SourceOrigin::File(id) => Some((id.device, id.inode)),
             SourceOrigin::Stdin | SourceOrigin::Journal(_) | SourceOrigin::Pipe => None,
@@ -60,20 +63,20 @@ pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Res
         counted: CountedWith {
             book: book_hash(&args.rules)?,
             providers: providers.map(|(_, row)| row.id.clone()).collect(),
-            filter: session.filter.words.clone(),
+            filter: session.filter.words.iter().map(|words| option(words, session.redactor)).collect(),
             by: args.by.clone(),
             hops: args.hops,
             delays: true,
             seed: CountedWith::seed(),
-            redact: None,
+            redact: session.redactor.map(|redactor| redactor.key_id()),
         },
         zone: session.inputs.calendar.zone.iana_name().map(str::to_owned),
         hosts: read.spans.iter().map(host).collect(),
         sources: read.sources.iter().zip(read.reached).map(source).collect(),
         examples: args.examples.max(1),
         limits: PartLimits::CURRENT,
-        notes: read.notes,
-        problems: read.problems,
+        notes: read.notes.into_iter().map(text).collect(),
+        problems: read.problems.into_iter().map(text).collect(),
         sections: Vec::new(),
     })
 }

@@ -5,12 +5,16 @@ use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
 use crate::pipeline::filter::takes_address;
 use crate::report::event::{Record, RecordContext};
-use crate::report::{
-    FaultRow, GroupKey, GroupTable, Input, MainPlace, NameCount, NameRow, PlaceKind, Report, Row, WarningRow,
-};
+use crate::report::{ActionSection, Input, Report};
 use crate::smtp::event::By;
 
+/// A pseudonym is nobody to trace.
+pub(crate) fn hide_recipients(sections: &mut [ActionSection]) {
+    sections.iter_mut().flat_map(|section| &mut section.rows).for_each(|row| row.recipient = None);
+}
+
 impl Redactor {
+    /// Hides what is left in a report whose counts name nobody: files, filters, notes and lines that were not understood.
     pub(crate) fn report(&self, report: &mut Report) {
         let Report {
             schema: _,
@@ -21,17 +25,18 @@ impl Redactor {
             totals: _,
             sections,
             trend: _,
-            rows,
-            groups,
-            senders,
-            users,
-            clients,
-            domains,
+            // People were replaced in the counts; see `scan::redacted`.
+            rows: _,
+            groups: _,
+            senders: _,
+            users: _,
+            clients: _,
+            domains: _,
             providers: _,
-            relays,
+            relays: _,
             instances: _,
             rest: _,
-            warnings,
+            warnings: _,
             delays: _,
             timeline: _,
             full_advice: _,
@@ -44,46 +49,10 @@ impl Redactor {
             table_notes: _,
         } = report;
         self.input(input);
-        for row in sections.iter_mut().flat_map(|section| &mut section.rows) {
-            self.fault(row);
-        }
-        for row in rows {
-            self.row(row);
-        }
-        if let Some(table) = groups {
-            self.groups(table);
-        }
-        for NameRow { name, .. } in senders.iter_mut().chain(users) {
-            *name = self.address(name);
-        }
-        for NameRow { name, .. } in clients.iter_mut().chain(domains).chain(relays) {
-            *name = self.host(name);
-        }
-        for warning in warnings {
-            self.warning(warning);
-        }
+        hide_recipients(sections);
         for note in notes {
             *note = self.text(note);
         }
-    }
-
-    fn warning(&self, row: &mut WarningRow) {
-        let WarningRow {
-            mta: _,
-            severity: _,
-            text,
-            lines: _,
-            first: _,
-            last: _,
-            id: _,
-            title: _,
-            needs_action: _,
-            advice: _,
-            check: _,
-            example,
-        } = row;
-        *text = self.text(text);
-        *example = self.line(example);
     }
 
     pub(crate) fn input(&self, input: &mut Input) {
@@ -115,79 +84,6 @@ impl Redactor {
         match words.split_once(' ') {
             Some((name, value)) if takes_address(name) => format!("{name} {}", self.address(value)),
             Some(_) | None => self.text(words),
-        }
-    }
-
-    fn row(&self, row: &mut Row) {
-        let Row {
-            direction: _,
-            outcome: _,
-            code: _,
-            enhanced: _,
-            class: _,
-            reason: _,
-            cause: _,
-            title: _,
-            retryable: _,
-            conflict: _,
-            attempts: _,
-            recipients: _,
-            recipients_exact: _,
-            first: _,
-            last: _,
-            stages: _,
-            providers: _,
-            wheres,
-            where_count: _,
-            advice: _,
-            example,
-            examples,
-            change: _,
-        } = row;
-        for NameCount { name, attempts: _ } in wheres {
-            *name = self.host(name);
-        }
-        example.iter_mut().chain(examples).for_each(|line| *line = self.line(line));
-    }
-
-    fn fault(&self, row: &mut FaultRow) {
-        let FaultRow {
-            direction: _,
-            reason: _,
-            cause: _,
-            title: _,
-            totals: _,
-            codes: _,
-            code_count: _,
-            trend: _,
-            first: _,
-            last: _,
-            since: _,
-            last_day: _,
-            place,
-            places: _,
-            advice: _,
-            recipient,
-            examples,
-        } = row;
-        for line in examples {
-            *line = self.line(line);
-        }
-        if let Some(MainPlace { kind: PlaceKind::Domain | PlaceKind::Client, name, percent: _ }) = place {
-            *name = self.host(name);
-        }
-        // A pseudonym is nobody to trace.
-        *recipient = None;
-    }
-
-    fn groups(&self, table: &mut GroupTable) {
-        for row in &mut table.rows {
-            for GroupKey { by, value } in &mut row.keys {
-                if let Some(value) = value {
-                    *value = self.key(*by, value);
-                }
-            }
-            row.examples.iter_mut().for_each(|line| *line = self.line(line));
         }
     }
 

@@ -14,6 +14,7 @@ use super::counted_part::CountedPart;
 use super::host_spans::HostSpans;
 use super::pending_hops::PendingHandOffs;
 use super::postponed::{PostponedKind, PostponedLine, PostponedLines};
+use super::redacted;
 use crate::catalog::Catalog;
 use crate::input::read::HeapSize;
 use crate::messages::block_tracker::{BlockTracker, PartialMessages};
@@ -31,6 +32,7 @@ use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
+use crate::redact::Redactor;
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
@@ -54,6 +56,8 @@ pub struct CountPlan<'a> {
     pub book: &'a Catalog,
     /// What is counted becomes a part, which other runs merge.
     pub for_parts: bool,
+    /// Replaces people in what is counted. None: nothing is redacted.
+    pub redactor: Option<Redactor>,
     /// The same for all threads of a run.
     pub hasher: &'a RandomState,
 }
@@ -135,16 +139,37 @@ impl<'a> CountPlan<'a> {
     }
 
     fn tally(&self) -> Tally {
-        let groups = || GroupBy::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
+        let secret = self.redactor.map(|redactor| redactor.hash_secret());
+        let groups = || {
+            GroupBy::new(self.by, self.examples, self.zone.clone(), self.hasher.clone()).with_secret(secret)
+        };
         let groups = (!self.by.is_empty()).then(groups);
-        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
+        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups).with_secret(secret);
         tally.hourly = self.hourly.then(Hourly::default);
         tally.delays = self.delays.then(Delays::default);
         tally
     }
 
     fn keys(&self) -> KeyHasher {
-        if self.for_parts { KeyHasher::for_parts() } else { KeyHasher::new(self.hasher.clone()) }
+        if !self.for_parts {
+            return KeyHasher::new(self.hasher.clone());
+        }
+        KeyHasher::for_parts().with_secret(self.redactor.map(|redactor| redactor.hash_secret()))
+    }
+
+    /// How the tally of a part is read.
+    pub(crate) fn tally_options(&self, files_before: usize) -> TallyOptions {
+        let (hasher, zone) = (self.hasher.clone(), self.zone.clone());
+        TallyOptions { hasher, examples: self.examples, zone, files_before }
+    }
+
+    /// The tally as a part keeps it.
+    fn kept(&self, tally: Tally) -> KeptTally {
+        let hide = |tally| match self.redactor {
+            Some(redactor) => redacted::tally(tally, redactor),
+            None => tally,
+        };
+        KeptTally::of(tally, hide)
     }
 
     fn block_tracker(&self) -> BlockTracker {
@@ -319,7 +344,8 @@ impl Merger<'_> {
         let lines = self.pending.lines.iter().map(|line| line.copy);
         let found = self.messages.seen_ids.among(lines.chain(self.messages.pending()));
         self.messages.resolve(&found, all);
-        self.pending.resolve(&found, all, &mut self.tally, self.plan.book);
+        let options = self.plan.tally_options(0);
+        self.pending.resolve(&found, all, &mut self.tally, (self.plan.book, &options));
     }
 
     fn fold_deferred(&mut self, deferred: PostponedLines) {
@@ -394,7 +420,8 @@ impl Merger<'_> {
         options: &TallyOptions,
     ) -> Result<(), DamagedMessages> {
         self.messages.fold_part(part.messages)?;
-        self.pending.append(PendingHandOffs::of_kept(part.waiting, options.files_before));
+        let waiting = PendingHandOffs::of_kept(part.waiting, options);
+        self.pending.append(waiting.ok_or(DamagedMessages)?);
         self.given_up += part.given_up;
         self.tally.merge(part.tally.tally(options).ok_or(DamagedMessages)?);
         self.settle_hand_offs();
@@ -406,10 +433,17 @@ impl Merger<'_> {
         self.resolve_hand_offs(false);
         let mut spans = HostSpans::default();
         counters.iter_mut().filter_map(|counter| counter.spans.take()).for_each(|more| spans.merge(more));
-        let waiting = std::mem::take(&mut self.pending).into_kept();
-        let given_up = self.given_up;
-        let (tally, messages) = self.collect(counters, MessageTracker::into_part);
-        CountedPart { tally: KeptTally::of(tally), messages, waiting, given_up, spans: spans.finish() }
+        let (plan, given_up) = (self.plan, self.given_up);
+        let mut waiting = std::mem::take(&mut self.pending);
+        if plan.redactor.is_some() {
+            waiting = waiting.into_counted(plan.book, || plan.tally(), |tally| plan.kept(tally));
+        }
+        let (tally, mut messages) = self.collect(counters, MessageTracker::into_part);
+        if let Some(redactor) = plan.redactor {
+            messages.names = redacted::kept_names(messages.names, redactor);
+        }
+        let (tally, waiting) = (plan.kept(tally), waiting.into_kept());
+        CountedPart { tally, messages, waiting, given_up, spans: spans.finish() }
     }
 
     /// The counts of the merger and of all threads.

@@ -18,6 +18,7 @@ pub(crate) mod notes;
 pub(crate) mod options;
 pub(crate) mod pending_hops;
 mod postponed;
+pub(crate) mod redacted;
 pub(crate) mod rows;
 pub(crate) mod sections;
 pub(crate) mod summary;

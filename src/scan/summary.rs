@@ -8,6 +8,7 @@ use super::messages::messages;
 use super::names::NameTables;
 use super::notes::{on_estimates, on_limits, on_messages, on_names, on_time};
 use super::options::ReportOptions;
+use super::redacted;
 use super::rows::rows;
 use super::sections::{BuiltSections, sections};
 use super::totals::{hosts, timeline, totals};
@@ -17,8 +18,13 @@ use crate::messages::MessageSummary;
 use crate::report::{Report, SCHEMA};
 use crate::tally::Tally;
 
-pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOptions) -> Report {
+pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &ReportOptions) -> Report {
     let mut tally = tally.finish();
+    if let Some(redactor) = options.redactor {
+        tally = redacted::tally(tally, redactor);
+        summary.names = redacted::names(summary.names, redactor);
+    }
+    let summary = &summary;
     let full_advice = if options.with_full_advice { full_advice(&tally, options) } else { Vec::new() };
     let messages = messages(summary, options.read.coverage.minutes, catalog::reasons());
     let totals = totals(&tally, messages);

@@ -44,9 +44,9 @@ use crate::scan::counter::{BlockCounter, CountPlan, Merger};
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::{on_hops, on_sources};
 use crate::scan::options::ReportOptions;
+use crate::scan::redacted;
 use crate::scan::summary::report;
 use crate::storm::sample::plan::SamplePlan;
-use crate::tally::wire::TallyOptions;
 
 /// Rows of a section in the tables by code and by `--by`.
 const DEFAULT_ROWS: usize = 10;
@@ -254,6 +254,7 @@ fn count(
         filter: &session.filter,
         book: &session.catalog,
         for_parts: args.part.is_some(),
+        redactor: session.redactor,
         hasher: &seed,
     };
     part::check(args, &plan)?;
@@ -291,8 +292,13 @@ fn count(
             let counts = folder.into_part(sinks);
             let spans = &counts.spans;
             let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
-            let part =
-                LogPart { head: part::head(args, &session, read)?, coverage: coverage.clone(), counts };
+            let head = part::head(args, &session, read)?;
+            let coverage = coverage.clone();
+            let coverage = match session.redactor {
+                Some(redactor) => redacted::coverage(coverage, redactor),
+                None => coverage,
+            };
+            let part = LogPart { head, coverage, counts };
             let bytes = to_bytes(&part)?;
             (folder, sinks) = (again(plan, part.counts)?, Vec::new());
             Some(bytes)
@@ -303,8 +309,12 @@ fn count(
     if !args.delays {
         tally.delays = None;
     }
-    let options = report_options(args, read, &session.catalog, &session.filter, notes);
-    let mut report = report(tally, &closed, &options);
+    let options = ReportOptions {
+        // Nobody is named in the counts of a part.
+        redactor: session.redactor.filter(|_| made.is_none()),
+        ..report_options(args, read, &session.catalog, &session.filter, notes)
+    };
+    let mut report = report(tally, closed, &options);
     if let Some(samples) = samples {
         report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
     }
@@ -340,12 +350,7 @@ fn dates(window: TimeRange, zone: &TimeZone) -> Vec<(&'static str, String)> {
 
 /// A merger of the counts of a part, for the report beside it.
 fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
-    let options = TallyOptions {
-        hasher: plan.hasher.clone(),
-        examples: plan.examples,
-        zone: plan.zone.clone(),
-        files_before: 0,
-    };
+    let options = plan.tally_options(0);
     let mut merger = plan.part_merger(false);
     let refused = |_| CliError::NoPart { what: "that can be read again" };
     merger.fold_part(counts, &options).map_err(refused)?;
@@ -369,5 +374,6 @@ pub(super) fn report_options<'a>(
         sort: args.sort,
         reverse: args.reverse,
         examples: args.examples,
+        redactor: None,
     }
 }
