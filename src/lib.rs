@@ -93,10 +93,10 @@ pub mod report_parts {
     pub use crate::parse::mta::delay::Phase;
     pub use crate::report::{
         ActionSection, Change, CodeCount, Compared, DelayRow, DeliveredLater, DirectionTotals, ExpiredAfter,
-        FaultRow, FaultTotals, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused, HourSent, Input,
-        LastDay, MainPlace, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow,
-        PlaceKind, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, TrendAxis,
-        Verdict, VerdictFinding, VerdictState, WarningRow,
+        FaultRow, FaultTotals, Full, GroupKey, GroupRow, GroupTable, HostDifference, HostRow, Hour,
+        HourRefused, HourSent, Input, LastDay, MainPlace, Messages, MetCondition, MissingRow, NameCount,
+        NameRow, NameTotals, PhaseRow, PlaceKind, Range, Refused, Remainder, Remainders, Sent, StageCount,
+        StormLine, Totals, TrendAxis, Verdict, VerdictFinding, VerdictState, WarningRow,
     };
 }
 

@@ -9,6 +9,7 @@ use super::session::Session;
 use crate::input::checkpoint::resume::ReadPosition;
 use crate::input::read::Source;
 use crate::input::source::SourceOrigin;
+use crate::messages::host_spans::{HOST_LIMIT, HostSpan};
 use crate::parse::log_text::LogText;
 use crate::part::head::{CountedWith, PartHead, PartHost, PartLimits, PartSource, SCHEMA};
 use crate::redact::Redactor;
@@ -31,7 +32,7 @@ pub(crate) fn check(args: &ScanArgs, plan: &CountPlan) -> Result<(), CliError> {
 pub(crate) struct ReadForPart<'a> {
     pub sources: &'a [Source],
     pub reached: &'a [ReadPosition],
-    pub spans: &'a BTreeMap<Vec<u8>, (i64, i64)>,
+    pub spans: &'a BTreeMap<Vec<u8>, HostSpan>,
     pub notes: Vec<String>,
     pub problems: Vec<String>,
 }
@@ -51,10 +52,12 @@ pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Res
         },
         read: (source.within.map_or(0, |(start, _)| start), reached.end),
     };
-    let host = |(name, &(first, last)): (&Vec<u8>, &(i64, i64))| PartHost {
-        name: LogText(name).to_str().into_owned(),
-        first,
-        last,
+    if read.spans.len() >= HOST_LIMIT {
+        return Err(CliError::NoPart { what: "of logs that name 65,536 hosts or more" });
+    }
+    let host = |(name, span): (&Vec<u8>, &HostSpan)| {
+        let (first, last) = span.minutes?;
+        Some(PartHost { name: LogText(name).to_str().into_owned(), first, last })
     };
     let providers = session.catalog.providers.all();
     Ok(PartHead {
@@ -71,7 +74,7 @@ pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Res
             redact: session.redactor.map(|redactor| redactor.key_id()),
         },
         zone: session.inputs.calendar.zone.iana_name().map(str::to_owned),
-        hosts: read.spans.iter().map(host).collect(),
+        hosts: read.spans.iter().filter_map(host).collect(),
         sources: read.sources.iter().zip(read.reached).map(source).collect(),
         examples: args.examples.max(1),
         limits: PartLimits::CURRENT,

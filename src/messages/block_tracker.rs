@@ -138,6 +138,7 @@ impl BlockTracker {
             concerns: true,
             counts: false,
             origin,
+            host: self.keys.last_host(),
         };
         self.apply(key, id, &update);
         if fact.step == QueueStep::Requeued
@@ -185,6 +186,7 @@ impl BlockTracker {
                 sender: self.totals.names.senders.intern_sender(sender, &self.keys),
                 ..SenderIds::default()
             },
+            host: self.keys.last_host(),
         };
         self.apply(key, id, &update);
         hop

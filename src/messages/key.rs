@@ -135,6 +135,16 @@ impl KeyHasher {
         if host.is_empty() { 0 } else { (self.hash(host) % 255 + 1) as u8 }
     }
 
+    /// The hash of a host.
+    pub(crate) fn host(&self, host: &[u8]) -> u64 {
+        self.hash(host)
+    }
+
+    /// The hash of the host of the line whose key was computed last.
+    pub(crate) fn last_host(&self) -> u64 {
+        self.host_hash
+    }
+
     /// The hash of a queue id alone. Replies name queue ids without a host.
     pub fn id(&self, queue_id: &[u8]) -> NonZeroU64 {
         NonZeroU64::new(self.hash(queue_id)).unwrap_or(NonZeroU64::MIN)

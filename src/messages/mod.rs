@@ -15,6 +15,7 @@ pub(crate) mod deferred;
 pub(crate) mod direction_count;
 pub(crate) mod failure;
 pub(crate) mod hop;
+pub(crate) mod host_spans;
 pub(crate) mod key;
 pub(crate) mod mail_counts;
 pub(crate) mod message;
@@ -31,6 +32,7 @@ use hashbrown::{HashMap, HashSet};
 
 use self::block_tracker::{PartialMessage, PartialMessages};
 use self::compose::OpenParts;
+use self::host_spans::CountedHost;
 use self::key::PrehashedState;
 use self::message::{Message, supersede};
 use self::names::{FinishedNamesByRole, NameCountsByRole};
@@ -70,6 +72,8 @@ pub struct MessageSummary {
     /// Mail by sender, client and login. It includes messages that no total counts.
     pub names: FinishedNamesByRole,
     pub queue: QueuedMessages,
+    /// The hosts that wrote the lines, by name. Whoever counts lines fills it.
+    pub hosts: Vec<CountedHost>,
 }
 
 /// The state of the queue when the logs end.
@@ -198,7 +202,7 @@ impl MessageTracker {
         let found = self.seen_ids.among(self.pending());
         self.resolve(&found, true);
         self.names.merge_names(&self.totals.names.take_block());
-        MessageSummary { totals: self.totals, names: self.names.finish(), queue }
+        MessageSummary { totals: self.totals, names: self.names.finish(), queue, hosts: Vec::new() }
     }
 
     /// Counts messages that Postfix put on hold before they had a queue id: their header was read, and no later
@@ -266,8 +270,8 @@ mod tests {
 
     fn update(transition: Transition) -> Update {
         let (at, failure, direction, origin) = (Some(0), None, None, SenderIds::default());
-        let (wanted, concerns, counts) = (true, true, true);
-        Update { transition, recipient: 7, at, failure, direction, wanted, concerns, counts, origin }
+        let (wanted, concerns, counts, host) = (true, true, true, 0);
+        Update { host, transition, recipient: 7, at, failure, direction, wanted, concerns, counts, origin }
     }
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {

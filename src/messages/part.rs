@@ -48,6 +48,8 @@ pub(crate) struct MessageSums {
     flows: ByFlow<FlowTotals>,
     failures: Vec<(Action, FailureKind, FailedMessages)>,
     notices_delivered: u64,
+    /// By the hash of the host, in rising order.
+    hosts: Vec<(u64, FlowTotals)>,
     pending: Vec<PendingHandOff>,
 }
 
@@ -79,6 +81,8 @@ impl MessageSums {
             pending,
             ..Self::default()
         };
+        sums.hosts = totals.hosts.into_iter().collect();
+        sums.hosts.sort_unstable_by_key(|(host, _)| *host);
         let failures = totals.failures.by_kind.into_iter();
         sums.failures = failures.map(|((action, kind), counts)| (action, kind, counts)).collect();
         let later = totals.delivered_later.iter();
@@ -107,6 +111,7 @@ impl MessageSums {
             silent_holds: self.silent_holds.clone(),
             flows: self.flows,
             notices_delivered: self.notices_delivered,
+            hosts: self.hosts.iter().copied().collect(),
             ..MessageTotals::default()
         };
         for (action, kind, counts) in &self.failures {

@@ -35,6 +35,7 @@ impl Redactor {
             providers: _,
             relays: _,
             instances: _,
+            by_host: _,
             rest: _,
             warnings: _,
             delays: _,

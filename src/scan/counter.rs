@@ -5,13 +5,13 @@
 //! earlier. Such lines are deferred and parsed again by the merger. Hand-offs to a program that returns the message
 //! wait until a line names the new queue id; nearly always an earlier line of the same block has named it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
 use super::counted_part::CountedPart;
-use super::host_spans::HostSpans;
 use super::pending_hops::PendingHandOffs;
 use super::postponed::{PostponedKind, PostponedLine, PostponedLines};
 use super::redacted;
@@ -20,6 +20,7 @@ use crate::input::read::HeapSize;
 use crate::messages::block_tracker::{BlockTracker, PartialMessages};
 use crate::messages::context::MetadataTable;
 use crate::messages::hop::HandOff;
+use crate::messages::host_spans::{CountedHost, HOST_LIMIT, HostSpan, HostSpans, kept_hosts};
 use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
 use crate::messages::part::DamagedMessages;
@@ -90,7 +91,6 @@ impl<'a> CountPlan<'a> {
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
         let (hops, counts_warnings) = (self.hops, self.filter.is_empty());
         let recipients = self.filter.of_recipients().map(Arc::new);
-        let spans = self.for_parts.then(HostSpans::default);
         BlockCounter {
             tally,
             tracker,
@@ -100,7 +100,7 @@ impl<'a> CountPlan<'a> {
             counts_arrivals,
             counts_warnings,
             recipients,
-            spans,
+            spans: HostSpans::default(),
         }
     }
 
@@ -117,6 +117,7 @@ impl<'a> CountPlan<'a> {
             postponed_counter: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
             pending: PendingHandOffs::default(),
+            spans: HostSpans::default(),
             given_up: 0,
             left_out: 0,
         }
@@ -191,8 +192,7 @@ pub struct BlockCounter {
     counts_warnings: bool,
     /// The part of the filter that selects recipients. None: it selects none.
     recipients: Option<Arc<Filter>>,
-    /// None: they are not wanted.
-    spans: Option<HostSpans>,
+    spans: HostSpans,
 }
 
 /// The result of a block.
@@ -225,9 +225,7 @@ impl BlockCounter {
 impl BlockCounter {
     #[inline]
     fn note_span(&mut self, line: &LogLine, minute: Option<i64>) {
-        if let Some(spans) = &mut self.spans {
-            spans.add(line.host, minute);
-        }
+        self.spans.add(line.host, minute);
     }
 
     /// The filter admits the recipient, so that the event decides what became of the message.
@@ -304,6 +302,8 @@ pub struct Merger<'a> {
     /// Counts of hand-offs whose new queue id never appeared.
     tally: Tally,
     pending: PendingHandOffs,
+    /// The hosts of parts.
+    spans: HostSpans,
     /// Hand-offs that were counted as deliveries before the logs ended, because too many waited.
     pub given_up: u64,
     /// Events that the filter excludes by their sender.
@@ -423,6 +423,7 @@ impl Merger<'_> {
         let waiting = PendingHandOffs::of_kept(part.waiting, options);
         self.pending.append(waiting.ok_or(DamagedMessages)?);
         self.given_up += part.given_up;
+        self.spans.add_kept(part.hosts);
         self.tally.merge(part.tally.tally(options).ok_or(DamagedMessages)?);
         self.settle_hand_offs();
         Ok(())
@@ -431,8 +432,7 @@ impl Merger<'_> {
     /// Ends a part: the counts of the merger and of all threads, and what waits for lines behind it.
     pub(crate) fn into_part(mut self, mut counters: Vec<BlockCounter>) -> CountedPart {
         self.resolve_hand_offs(false);
-        let mut spans = HostSpans::default();
-        counters.iter_mut().filter_map(|counter| counter.spans.take()).for_each(|more| spans.merge(more));
+        let spans = self.take_spans(&mut counters);
         let (plan, given_up) = (self.plan, self.given_up);
         let mut waiting = std::mem::take(&mut self.pending);
         if plan.redactor.is_some() {
@@ -443,13 +443,34 @@ impl Merger<'_> {
             messages.names = redacted::kept_names(messages.names, redactor);
         }
         let (tally, waiting) = (plan.kept(tally), waiting.into_kept());
-        CountedPart { tally, messages, waiting, given_up, spans: spans.finish() }
+        let hosts = kept_hosts(&spans);
+        CountedPart { tally, messages, waiting, given_up, hosts, spans }
     }
 
     /// The counts of the merger and of all threads.
-    pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
+    pub fn finish(mut self, mut counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
         self.resolve_hand_offs(true);
-        self.collect(counters, MessageTracker::finish)
+        let (spans, keys) = (self.take_spans(&mut counters), self.plan.keys());
+        let (tally, mut messages) = self.collect(counters, MessageTracker::finish);
+        // Of too many hosts, the counts depend on the order of the blocks.
+        if spans.len() < HOST_LIMIT {
+            let host = |(name, HostSpan { minutes, lines }): (Vec<u8>, HostSpan)| {
+                let flow = messages.totals.hosts.get(&keys.host(&name)).copied().unwrap_or_default();
+                CountedHost { name, minutes, lines, flow }
+            };
+            messages.hosts = spans.into_iter().map(host).collect();
+        }
+        (tally, messages)
+    }
+
+    /// The hosts of all threads and of the parts.
+    fn take_spans(&mut self, counters: &mut [BlockCounter]) -> BTreeMap<Vec<u8>, HostSpan> {
+        let mut spans = std::mem::take(&mut self.spans);
+        let postponed = self.postponed_counter.iter_mut();
+        for counter in counters.iter_mut().chain(postponed) {
+            spans.merge(std::mem::take(&mut counter.spans));
+        }
+        spans.finish()
     }
 
     fn collect<M>(

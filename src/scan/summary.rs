@@ -3,6 +3,7 @@
 use super::advice::full_advice;
 use super::delays;
 use super::groups::table;
+use super::host_rows::host_rows;
 use super::input::{input, range};
 use super::messages::messages;
 use super::names::NameTables;
@@ -50,6 +51,7 @@ pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &Report
         trend,
         rows,
         groups,
+        by_host: host_rows(&summary.hosts, tally, &options.read.calendar.zone),
         rest: rests,
         senders: tables.senders.rows,
         users: tables.users.rows,

@@ -125,6 +125,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         checkpoints: None,
         unparsed: None,
         part,
+        redactor,
     };
     print(&scan, format, counted, None, (started, 1), out)
 }

@@ -100,15 +100,17 @@ pub(super) fn print(
     (started, threads): (Instant, usize),
     out: &mut (impl Write + Send),
 ) -> Result<Completion, CliError> {
-    let Counted { report, mut completion, verdict_run, paths, checkpoints, dates, unparsed, part } = counted;
+    let Counted { report, mut completion, verdict_run, paths, checkpoints, dates, unparsed, part, redactor } =
+        counted;
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
+    let input = mail::input(args, &mail::times(args));
     let style = TextStyle {
         top: args.top.unwrap_or(DEFAULT_ROWS),
         rows: args.top,
         codes: args.codes,
-        input: mail::input(args, &mail::times(args)),
+        input: redactor.map_or(input.clone(), |redactor| redactor.text(&input)),
         reverse: args.reverse,
         who: args.who,
         ..text_style(color, args.style.lang)
@@ -206,6 +208,8 @@ pub(super) struct Counted {
     pub unparsed: Option<StagedFile>,
     /// The part of `--part`.
     pub part: Option<Vec<u8>>,
+    /// Hides people in the names of files. None: nothing is redacted.
+    pub redactor: Option<Redactor>,
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
@@ -338,7 +342,8 @@ fn count(
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
     let dates = dates(window, &calendar.zone);
-    Ok(Ok(Counted { report, completion, verdict_run, paths, dates, checkpoints, unparsed, part: made }))
+    let (part, redactor) = (made, session.redactor);
+    Ok(Ok(Counted { report, completion, verdict_run, paths, dates, checkpoints, unparsed, part, redactor }))
 }
 
 /// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.

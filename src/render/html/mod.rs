@@ -65,6 +65,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
                         @if !style.who { (table::domains(&report.domains, style)) }
                         (names::outlier_section(report, words))
                     }
+                    (names::host_table(report, style))
                     (warnings(report, words))
                     @if style.who { (names::all_tables(report, style)) }
                     @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
