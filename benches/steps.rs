@@ -215,6 +215,7 @@ fn main() {
         filter: &filter,
         book: &book,
         for_parts: false,
+        redactor: None,
         hasher: &hasher,
     };
     let delivery = |reading: &ParsedLine| matches!(reading, ParsedLine::Event(event) if event.direction != Direction::Inbound);

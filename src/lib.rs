@@ -93,10 +93,11 @@ pub mod report_parts {
     pub use crate::parse::mta::delay::Phase;
     pub use crate::report::{
         ActionSection, Change, CodeCount, Compared, DelayRow, DeliveredLater, DirectionTotals, DomainFault,
-        ExpiredAfter, FailingDomain, FaultRow, FaultTotals, Full, GroupKey, GroupRow, GroupTable, Hour,
-        HourRefused, HourSent, Input, LastDay, MainPlace, Messages, MetCondition, MissingRow, NameCount,
-        NameRow, NameTotals, PhaseRow, PlaceKind, Range, Refused, Remainder, Remainders, SenderCount, Sent,
-        StageCount, StormLine, Totals, TrendAxis, Verdict, VerdictFinding, VerdictState, WarningRow,
+        ExpiredAfter, FailingDomain, FaultRow, FaultTotals, Full, GroupKey, GroupRow, GroupTable,
+        HostDifference, HostRow, Hour, HourRefused, HourSent, Input, LastDay, MainPlace, Messages,
+        MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow, PlaceKind, Range, Refused,
+        Remainder, Remainders, SenderCount, Sent, StageCount, StormLine, Totals, TrendAxis, Verdict,
+        VerdictFinding, VerdictState, WarningRow,
     };
 }
 
@@ -218,6 +219,9 @@ pub mod internals {
         pub mod walk {
             pub use crate::pipeline::walk::{WalkTask, step};
         }
+    }
+    pub mod redact {
+        pub use crate::redact::Redactor;
     }
     pub mod render {
         pub mod csv {

@@ -55,6 +55,7 @@ fn top_values(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<Str
         filter: &Filter::default(),
         book: task.book,
         for_parts: false,
+        redactor: None,
         hasher,
     };
     let (walked, folder) = aggregate(task, &plan, None)?;

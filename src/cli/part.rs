@@ -9,17 +9,16 @@ use super::session::Session;
 use crate::input::checkpoint::resume::ReadPosition;
 use crate::input::read::Source;
 use crate::input::source::SourceOrigin;
+use crate::messages::host_spans::{HOST_LIMIT, HostSpan};
 use crate::parse::log_text::LogText;
 use crate::part::head::{CountedWith, PartHead, PartHost, PartLimits, PartSource, SCHEMA};
+use crate::redact::Redactor;
 use crate::scan::counter::CountPlan;
 
 /// An error if the scan cannot make a part.
 pub(crate) fn check(args: &ScanArgs, plan: &CountPlan) -> Result<(), CliError> {
     if args.part.is_none() {
         return Ok(());
-    }
-    if args.redact.redact {
-        return Err(CliError::NoPart { what: "with --redact" });
     }
     if plan.asks_for_senders() {
         return Err(CliError::NoPart {
@@ -33,25 +32,32 @@ pub(crate) fn check(args: &ScanArgs, plan: &CountPlan) -> Result<(), CliError> {
 pub(crate) struct ReadForPart<'a> {
     pub sources: &'a [Source],
     pub reached: &'a [ReadPosition],
-    pub spans: &'a BTreeMap<Vec<u8>, (i64, i64)>,
+    pub spans: &'a BTreeMap<Vec<u8>, HostSpan>,
     pub notes: Vec<String>,
     pub problems: Vec<String>,
 }
 
+fn option(words: &str, redactor: Option<Redactor>) -> String {
+    redactor.map_or_else(|| words.to_owned(), |redactor| redactor.option(words))
+}
+
 /// The head of a part, without its sections.
 pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Result<PartHead, CliError> {
+    let text = |text: String| session.redactor.map_or(text.clone(), |redactor| redactor.text(&text));
     let source = |(source, reached): (&Source, &ReadPosition)| PartSource {
-        path: source.path.to_string_lossy().into_owned(),
+        path: text(source.path.to_string_lossy().into_owned()),
         file: match source.origin {
             SourceOrigin::File(id) => Some((id.device, id.inode)),
             SourceOrigin::Stdin | SourceOrigin::Journal(_) | SourceOrigin::Pipe => None,
         },
         read: (source.within.map_or(0, |(start, _)| start), reached.end),
     };
-    let host = |(name, &(first, last)): (&Vec<u8>, &(i64, i64))| PartHost {
-        name: LogText(name).to_str().into_owned(),
-        first,
-        last,
+    if read.spans.len() >= HOST_LIMIT {
+        return Err(CliError::NoPart { what: "of logs that name 65,536 hosts or more" });
+    }
+    let host = |(name, span): (&Vec<u8>, &HostSpan)| {
+        let (first, last) = span.minutes?;
+        Some(PartHost { name: LogText(name).to_str().into_owned(), first, last })
     };
     let providers = session.catalog.providers.all();
     Ok(PartHead {
@@ -60,20 +66,20 @@ pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Res
         counted: CountedWith {
             book: book_hash(&args.rules)?,
             providers: providers.map(|(_, row)| row.id.clone()).collect(),
-            filter: session.filter.words.clone(),
+            filter: session.filter.words.iter().map(|words| option(words, session.redactor)).collect(),
             by: args.by.clone(),
             hops: args.hops,
             delays: true,
             seed: CountedWith::seed(),
-            redact: None,
+            redact: session.redactor.map(|redactor| redactor.key_id()),
         },
         zone: session.inputs.calendar.zone.iana_name().map(str::to_owned),
-        hosts: read.spans.iter().map(host).collect(),
+        hosts: read.spans.iter().filter_map(host).collect(),
         sources: read.sources.iter().zip(read.reached).map(source).collect(),
         examples: args.examples.max(1),
         limits: PartLimits::CURRENT,
-        notes: read.notes,
-        problems: read.problems,
+        notes: read.notes.into_iter().map(text).collect(),
+        problems: read.problems.into_iter().map(text).collect(),
         sections: Vec::new(),
     })
 }

@@ -50,6 +50,16 @@ impl Interner {
         Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), hasher }
     }
 
+    /// An interner of the same hashes without names.
+    pub(crate) fn empty(&self) -> Self {
+        Self::new(self.hasher.clone())
+    }
+
+    /// Interns a name of `other`.
+    pub(crate) fn copy(&mut self, other: &Self, name: Symbol) -> Symbol {
+        if name == Symbol::OVERFLOW { name } else { self.intern(other.name(name)) }
+    }
+
     /// The symbol of a name, ignoring ASCII case (RFC 4343).
     pub fn intern(&mut self, name: &[u8]) -> Symbol {
         self.intern_hashed(self.hash(name), name)

@@ -6,6 +6,7 @@
 pub(crate) mod counter;
 pub(crate) mod direct_mapped;
 pub(crate) mod distinct;
+pub(crate) mod hash_secret;
 pub(crate) mod interner;
 pub(crate) mod seed;
 mod sort_batch;

@@ -36,7 +36,11 @@ pub(crate) struct BlockTracker {
     unfiltered: bool,
     /// Hand-offs count like any other delivery (`--hops`).
     hops: bool,
+    hidden_domain: Option<HiddenDomain>,
 }
+
+/// What a report with `--redact` calls a domain.
+pub(crate) type HiddenDomain = Box<dyn Fn(&[u8]) -> Vec<u8> + Send>;
 
 /// The transitions of one queue id in one block.
 #[derive(Default, Serialize, Deserialize)]
@@ -105,7 +109,14 @@ impl BlockTracker {
             totals: MessageTotals::default(),
             unfiltered,
             hops,
+            hidden_domain: None,
         }
+    }
+
+    /// Domains are told apart by what the report calls them.
+    #[must_use]
+    pub(crate) fn with_hidden_domains(self, hidden_domain: Option<HiddenDomain>) -> Self {
+        Self { hidden_domain, ..self }
     }
 
     pub(crate) fn queue_record(&mut self, logged: &LoggedQueueRecord) {
@@ -144,6 +155,7 @@ impl BlockTracker {
             concerns: true,
             counts: false,
             origin,
+            host: self.keys.last_host(),
         };
         self.apply(key, id, &update);
         if fact.step == QueueStep::Requeued
@@ -183,7 +195,7 @@ impl BlockTracker {
             recipient: self.keys.recipient(event.recipient),
             at,
             failure: logged.verdict.map(|verdict| FailureKind::of(event, verdict)),
-            domain: failed_domain(logged),
+            domain: self.failed_domain(logged),
             direction: transition.result().map(|_| event.direction),
             wanted,
             concerns: wanted || concerns,
@@ -192,6 +204,7 @@ impl BlockTracker {
                 sender: self.totals.names.senders.intern_sender(sender, &self.keys),
                 ..SenderIds::default()
             },
+            host: self.keys.last_host(),
         };
         self.apply(key, id, &update);
         hop
@@ -233,6 +246,16 @@ impl BlockTracker {
         apply(&mut partial.message, update, self.unfiltered, &mut self.totals);
     }
 
+    /// The hash of the recipient's domain, if the delivery failed; else 0.
+    fn failed_domain(&self, logged: &LoggedEvent) -> u64 {
+        let is_failure = logged.verdict.is_some() && logged.event.direction != Direction::Inbound;
+        let domain = logged.event.recipient.filter(|_| is_failure).and_then(domain);
+        domain.map_or(0, |domain| match &self.hidden_domain {
+            Some(hidden) => domain_hash(&hidden(domain)),
+            None => domain_hash(domain),
+        })
+    }
+
     /// Ends the block and returns what depends on other blocks. Messages that began and ended in it are in the
     /// totals.
     pub(crate) fn take_block(&mut self) -> PartialMessages {
@@ -247,12 +270,6 @@ impl BlockTracker {
         let (names, failed) = (self.totals.names.take_block(), std::mem::take(&mut self.totals.failed));
         PartialMessages { open, completed, queue_ids, pending, names, failed }
     }
-}
-
-/// The hash of the recipient's domain, if the delivery failed; else 0.
-fn failed_domain(logged: &LoggedEvent) -> u64 {
-    let is_failure = logged.verdict.is_some() && logged.event.direction != Direction::Inbound;
-    logged.event.recipient.filter(|_| is_failure).and_then(domain).map_or(0, domain_hash)
 }
 
 impl PartialMessage {

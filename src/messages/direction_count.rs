@@ -20,6 +20,7 @@ impl Message {
             totals.notices_delivered += u64::from(state == FinalState::Delivered);
             return;
         }
+        totals.count_host(self.host, self.flow(), state);
         let flow = totals.flows.of(self.flow());
         let failed = match state {
             FinalState::Delivered => {

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use foldhash::fast::RandomState;
 
 use super::placed_id::{IdHash, placed};
+use crate::collections::hash_secret::HashSecret;
 use crate::collections::interner::to_lowercase;
 use crate::collections::stable_hash::{PART_SEED, StableHash};
 use crate::parse::header::LogLine;
@@ -64,6 +65,8 @@ pub struct KeyHasher {
     host_hash: u64,
     /// See [`Self::host_tag`].
     tag: u8,
+    /// Hashes names and recipients. None: nothing is redacted.
+    secret: Option<HashSecret>,
 }
 
 impl KeyHasher {
@@ -80,7 +83,13 @@ impl KeyHasher {
     fn with(hasher: TextHasher) -> Self {
         let hash = hasher.queue(b"", b"");
         let host_hash = hasher.text(b"");
-        Self { hasher, host: Vec::new(), queue: Vec::new(), hash, host_hash, tag: 0 }
+        Self { hasher, host: Vec::new(), queue: Vec::new(), hash, host_hash, tag: 0, secret: None }
+    }
+
+    /// With a secret, nobody can test names against their hashes.
+    #[must_use]
+    pub(crate) fn with_secret(self, secret: Option<HashSecret>) -> Self {
+        Self { secret, ..self }
     }
 
     pub fn key(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
@@ -133,6 +142,16 @@ impl KeyHasher {
         if host.is_empty() { 0 } else { (self.hash(host) % 255 + 1) as u8 }
     }
 
+    /// The hash of a host.
+    pub(crate) fn host(&self, host: &[u8]) -> u64 {
+        self.hash(host)
+    }
+
+    /// The hash of the host of the line whose key was computed last.
+    pub(crate) fn last_host(&self) -> u64 {
+        self.host_hash
+    }
+
     /// The hash of a queue id alone. Replies name queue ids without a host.
     pub fn id(&self, queue_id: &[u8]) -> NonZeroU64 {
         NonZeroU64::new(self.hash(queue_id)).unwrap_or(NonZeroU64::MIN)
@@ -141,12 +160,16 @@ impl KeyHasher {
     /// The hash of a sender, client or login in lower case; never 0. Its lowest bit is always 0, so tables can use
     /// that bit as a mark.
     pub fn name(&self, name: &[u8]) -> u64 {
-        (self.hash(name) & !1).max(2)
+        (self.hash_of_person(name) & !1).max(2)
     }
 
     /// The hash of a recipient. 0 for None.
     pub fn recipient(&self, recipient: Option<&[u8]>) -> u64 {
-        recipient.map_or(0, |recipient| self.hash(recipient))
+        recipient.map_or(0, |recipient| self.hash_of_person(recipient))
+    }
+
+    fn hash_of_person(&self, text: &[u8]) -> u64 {
+        self.secret.map_or_else(|| self.hash(text), |secret| secret.text(text))
     }
 
     fn hash(&self, text: &[u8]) -> u64 {

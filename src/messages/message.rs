@@ -79,6 +79,8 @@ pub(crate) struct Message {
     pub is_queue_sender: bool,
     /// Attempts that the filter admits and that are no hand-offs.
     pub attempts: Attempts,
+    /// The hash of the host that wrote the lines.
+    pub host: u64,
 }
 
 impl Default for Message {
@@ -124,8 +126,7 @@ pub(crate) fn apply(
     {
         return;
     }
-    let message =
-        slot.get_or_insert_with(|| Message { since: update.at, wanted: unfiltered, ..Message::NEW });
+    let message = slot.get_or_insert_with(|| Message::first_seen(update, unfiltered));
     message.wanted |= update.wanted;
     message.origin.update(update.origin, update.transition);
     message.is_queue_sender |= is_queue_sender(update);
@@ -162,14 +163,13 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
     match update.transition {
         Transition::Removed => message.iter().for_each(|message| message.count_into(true, totals)),
         Transition::Deleted | Transition::WholeDiscarded => {
-            let since = update.at;
-            let mut unknown = Message { since, wanted: unfiltered, ..Message::NEW };
+            let mut unknown = Message::first_seen(update, unfiltered);
             let message = message.unwrap_or(&mut unknown);
             // Earlier results do not count: nobody else will get the message.
-            let &mut Message { since, received, wanted, probe, origin, attempts, .. } = message;
+            let &mut Message { since, received, wanted, probe, origin, attempts, host, .. } = message;
             let (discarded, wanted) = (true, wanted || update.wanted);
             let lost =
-                Message { since, received, probe, wanted, discarded, origin, attempts, ..Message::NEW };
+                Message { since, received, probe, wanted, discarded, origin, attempts, host, ..Message::NEW };
             lost.count_into(true, totals);
         }
         Transition::Dropped => {
@@ -237,7 +237,12 @@ impl Message {
         origin: SenderIds { sender: 0, client: 0, user: 0 },
         is_queue_sender: false,
         attempts: Attempts::ZERO,
+        host: 0,
     };
+
+    fn first_seen(update: &Update, unfiltered: bool) -> Self {
+        Self { since: update.at, wanted: unfiltered, host: update.host, ..Self::NEW }
+    }
 
     /// How much it counts towards the limit of open messages.
     pub(crate) fn weight(&self) -> usize {
@@ -468,8 +473,8 @@ impl Message {
         if state == FinalState::HandedOn {
             match self.copy {
                 Some(id) => {
-                    let (origin, flow, delayed) = (self.origin, self.flow(), self.delayed);
-                    let kind = PendingKind::Message { received, notice, origin, flow, delayed };
+                    let (origin, flow, delayed, host) = (self.origin, self.flow(), self.delayed, self.host);
+                    let kind = PendingKind::Message { received, notice, origin, flow, delayed, host };
                     totals.pending.push(PendingHandOff { id, kind });
                 }
                 None => totals.handed_on += 1,

@@ -16,6 +16,7 @@ pub(crate) mod direction_count;
 pub(crate) mod failure;
 pub(crate) mod failure_details;
 pub(crate) mod hop;
+pub(crate) mod host_spans;
 pub(crate) mod key;
 pub(crate) mod mail_counts;
 pub(crate) mod message;
@@ -33,6 +34,7 @@ use hashbrown::{HashMap, HashSet};
 use self::block_tracker::{PartialMessage, PartialMessages};
 use self::compose::OpenParts;
 use self::failure_details::FailureDetails;
+use self::host_spans::CountedHost;
 use self::key::PrehashedState;
 use self::message::{Message, supersede};
 use self::names::{FinishedNamesByRole, NameCountsByRole};
@@ -75,6 +77,8 @@ pub struct MessageSummary {
     /// Who sent the failed messages, and when those to each domain failed.
     pub details: FailureDetails,
     pub queue: QueuedMessages,
+    /// The hosts that wrote the lines, by name. Whoever counts lines fills it.
+    pub hosts: Vec<CountedHost>,
 }
 
 /// The state of the queue when the logs end.
@@ -210,7 +214,8 @@ impl MessageTracker {
         self.names.merge_names(&self.totals.names.take_block());
         details.add(std::mem::take(&mut self.totals.failed));
         details.make_room();
-        MessageSummary { totals: self.totals, names: self.names.finish(), details, queue }
+        let (totals, names) = (self.totals, self.names.finish());
+        MessageSummary { totals, names, details, queue, hosts: Vec::new() }
     }
 
     /// Counts messages that Postfix put on hold before they had a queue id: their header was read, and no later
@@ -279,8 +284,20 @@ mod tests {
 
     fn update(transition: Transition) -> Update {
         let (at, failure, direction, origin) = (Some(0), None, None, SenderIds::default());
-        let (wanted, concerns, counts, domain) = (true, true, true, 0);
-        Update { transition, recipient: 7, at, failure, domain, direction, wanted, concerns, counts, origin }
+        let (wanted, concerns, counts, domain, host) = (true, true, true, 0, 0);
+        Update {
+            host,
+            transition,
+            recipient: 7,
+            at,
+            failure,
+            domain,
+            direction,
+            wanted,
+            concerns,
+            counts,
+            origin,
+        }
     }
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {

@@ -16,6 +16,9 @@ use crate::collections::wire::ByteText;
 /// Maximum number of names of one role, about 3 MiB. A table may exceed it while the names of one block are added.
 const LIMIT: usize = 1 << 15;
 
+/// Longest name, in bytes.
+const LONGEST: usize = u8::MAX as usize;
+
 /// Maximum number of names of one role while tables of parts are added, about 50 MiB: their sum is exact up to here.
 const SUM_LIMIT: usize = 1 << 19;
 
@@ -152,7 +155,7 @@ impl HeavyHitters {
         for (hash, name, messages, attempts, rejected) in &kept.names {
             let counts = CompactMailCounts { messages: *messages, attempts: *attempts, rejected: *rejected };
             let entry = NameEntry::of_hash(*hash, counts);
-            self.add(&entry, name.0.get(..usize::from(u8::MAX)).unwrap_or(&name.0));
+            self.add(&entry, name.0.get(..LONGEST).unwrap_or(&name.0));
         }
         if self.slots.len() > self.limit {
             self.make_room();
@@ -230,6 +233,17 @@ impl FinishedHeavyHitters {
     pub(crate) fn name_of(&self, hash: u64) -> Option<&[u8]> {
         let slot = self.slots.find(spread(hash), |slot| slot.hash == hash)?;
         Some(self.text.name(slot.start))
+    }
+
+    /// The table with other names.
+    #[must_use]
+    pub(crate) fn renamed(mut self, name: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        let text = self.text.replace();
+        for slot in &mut self.slots {
+            let new = name(text.name(slot.start));
+            slot.start = self.text.push(new.get(..LONGEST).unwrap_or(&new));
+        }
+        self
     }
 
     /// All names with their counts, in arbitrary order.

@@ -52,6 +52,8 @@ pub(crate) struct MessageSums {
     /// By the hash of the domain.
     expired_domains: BTreeMap<u64, u64>,
     notices_delivered: u64,
+    /// By the hash of the host, in rising order.
+    hosts: Vec<(u64, FlowTotals)>,
     pending: Vec<PendingHandOff>,
 }
 
@@ -85,6 +87,8 @@ impl MessageSums {
             pending,
             ..Self::default()
         };
+        sums.hosts = totals.hosts.into_iter().collect();
+        sums.hosts.sort_unstable_by_key(|(host, _)| *host);
         let failures = totals.failures.by_kind.into_iter();
         sums.failures = failures.map(|((action, kind), counts)| (action, kind, counts)).collect();
         let later = totals.delivered_later.iter();
@@ -114,6 +118,7 @@ impl MessageSums {
             flows: self.flows,
             notices_delivered: self.notices_delivered,
             expired_domains: self.expired_domains.clone(),
+            hosts: self.hosts.iter().copied().collect(),
             ..MessageTotals::default()
         };
         for (action, kind, counts) in &self.failures {

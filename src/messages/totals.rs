@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,8 @@ use super::block_names::BlockNames;
 use super::deferred::FirstDeferral;
 use super::failure::{ByFlow, FailedFate, FailureCounts, FlowTotals, MessageFlow, TimedFailure};
 use super::failure_details::FailedMessage;
+use super::host_spans::HOST_LIMIT;
+use super::key::PrehashedState;
 use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
@@ -62,6 +65,8 @@ pub enum PendingKind {
         origin: SenderIds,
         flow: MessageFlow,
         delayed: Option<TimedFailure>,
+        #[serde(default)]
+        host: u64,
     },
     /// A delivery that counts for the names of its message.
     Attempt { origin: SenderIds },
@@ -101,6 +106,8 @@ pub struct MessageTotals {
     pub names: BlockNames,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
     pub silent_holds: BTreeMap<i64, u64>,
+    /// Messages of each host, by the hash of its name, without the server's own notices.
+    pub hosts: HashMap<u64, FlowTotals, PrehashedState>,
     /// Counts that only the whole log can resolve.
     pub pending: Vec<PendingHandOff>,
 }
@@ -143,7 +150,30 @@ impl MessageTotals {
         for (minute, count) in other.silent_holds {
             self.add_holds(minute, count);
         }
+        for (host, theirs) in other.hosts {
+            self.hosts.entry(host).or_default().merge(&theirs);
+        }
         self.pending.extend(other.pending);
+    }
+
+    /// Counts a message of a host. As in the totals, a message that the log shows no attempt for counts only while it is in the
+    /// queue.
+    pub(super) fn count_host(&mut self, host: u64, flow: MessageFlow, state: FinalState) {
+        let counts = flow != MessageFlow::Unknown || state.is_in_queue();
+        if !counts || self.hosts.len() >= HOST_LIMIT && !self.hosts.contains_key(&host) {
+            return;
+        }
+        let host = self.hosts.entry(host).or_default();
+        match state {
+            FinalState::Delivered => host.delivered += 1,
+            FinalState::Bounced => host.bounced += 1,
+            FinalState::Expired => host.expired += 1,
+            FinalState::Discarded => host.discarded += 1,
+            FinalState::Deferred => host.deferred += 1,
+            FinalState::Held => host.held += 1,
+            FinalState::Waiting => host.untried += 1,
+            FinalState::HandedOn => {}
+        }
     }
 
     /// Adds holds. Only the latest minutes are remembered.
@@ -173,10 +203,11 @@ impl MessageTotals {
     pub fn resolve(&mut self, kind: &PendingKind, seen: bool) {
         match *kind {
             PendingKind::Message { .. } if seen => self.handed_on += 1,
-            PendingKind::Message { received, notice, origin, flow, delayed } => {
+            PendingKind::Message { received, notice, origin, flow, delayed, host } => {
                 if notice {
                     self.notices_delivered += 1;
                 } else {
+                    self.count_host(host, flow, FinalState::Delivered);
                     let flow = self.flows.of(flow);
                     flow.delivered += 1;
                     flow.delayed += u64::from(delayed.is_some());

@@ -91,6 +91,9 @@ pub(crate) struct Update {
     pub counts: bool,
     /// The hashes of the names that the line states.
     pub origin: SenderIds,
+    /// The hash of the host that wrote the line. 0: an older version counted it.
+    #[serde(default)]
+    pub host: u64,
 }
 
 impl Update {

@@ -28,12 +28,13 @@ const LARGEST_RATIO: usize = 1_032;
 /// The part as bytes, the section entries of whose head are written anew.
 pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
     let LogPart { head, coverage, counts } = part;
-    let CountedPart { tally, messages, waiting, given_up, .. } = counts;
+    let CountedPart { tally, messages, waiting, given_up, hosts, spans: _ } = counts;
     let mut sections = Sections::default();
     sections.add("coverage", &KeptCoverage::of(coverage))?;
     sections.add("names", &tally.names)?;
     sections.add("rows", &tally.rows)?;
     sections.add("tables", &tally.tables)?;
+    sections.add("hosts", hosts)?;
     sections.add("timeline", &tally.timeline)?;
     sections.add_some("hourly", tally.hourly.as_ref())?;
     sections.add_some("delays", tally.delays.as_ref())?;
@@ -102,6 +103,8 @@ impl PartBytes<'_> {
         counts.tally.names = sections.get("names")?;
         counts.tally.rows = sections.get("rows")?;
         counts.tally.tables = sections.get("tables")?;
+        // Parts of the first versions have none.
+        counts.hosts = sections.find("hosts")?.unwrap_or_default();
         counts.tally.timeline = sections.get("timeline")?;
         counts.tally.hourly = sections.find("hourly")?;
         counts.tally.delays = sections.find("delays")?;

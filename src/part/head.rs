@@ -121,6 +121,8 @@ impl CountedWith {
     pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
         if self.seed != other.seed {
             Some("another seed")
+        } else if self.redact.is_some() != other.redact.is_some() {
+            Some("another choice of --redact")
         } else if self.redact != other.redact {
             Some("another key for --redact")
         } else if self.book != other.book || self.providers != other.providers {

@@ -46,7 +46,7 @@ pub(crate) fn order(parts: &[NamedHead], zone: &TimeZone) -> Result<PartOrder, R
     }
     let (mut gaps, mut before) = (Vec::new(), vec![BTreeSet::new(); parts.len()]);
     for (name, spans) in &mut of_host {
-        spans.sort_by_key(|(number, host)| (host.first, host.last, source_key(parts.get(*number))));
+        sort(spans, parts);
         gaps.extend(check_host(name, spans, parts, zone)?);
         for pair in spans.windows(2) {
             if let [(first, _), (second, _)] = pair
@@ -57,6 +57,32 @@ pub(crate) fn order(parts: &[NamedHead], zone: &TimeZone) -> Result<PartOrder, R
         }
     }
     Ok(PartOrder { order: in_sequence(parts, before)?, gaps })
+}
+
+/// Sorts the parts of a host by their times. Parts that begin in the same minute are sorted by what they read: the one that
+/// reads on in a file where another ended comes behind it.
+fn sort(spans: &mut [(usize, &PartHost)], parts: &[NamedHead]) {
+    spans.sort_by_key(|(number, host)| (host.first, host.last, source_key(parts.get(*number))));
+    for same in spans.chunk_by_mut(|a, b| a.1.first == b.1.first).filter(|same| same.len() > 1) {
+        let mut left = same.to_vec();
+        for place in same {
+            let is_first = |one: &(usize, &PartHost)| {
+                left.iter().all(|other| one.0 == other.0 || !reads_on(parts.get(other.0), parts.get(one.0)))
+            };
+            let at = left.iter().position(is_first).unwrap_or(0);
+            *place = left.remove(at);
+        }
+    }
+}
+
+/// Whether `second` reads on in a file that `first` read.
+fn reads_on(first: Option<&NamedHead>, second: Option<&NamedHead>) -> bool {
+    let (Some(first), Some(second)) = (first, second) else { return false };
+    let is_behind = |one: &PartSource, other: &PartSource| {
+        one.file.is_some() && one.file == other.file && one.read.1 <= other.read.0
+    };
+    let mut sources = first.head.sources.iter();
+    sources.any(|one| second.head.sources.iter().any(|other| is_behind(one, other)))
 }
 
 /// An error unless all parts were counted in the same way.
@@ -241,6 +267,30 @@ mod tests {
             part("a", &[("mx1", 0, 60)]),
         ];
         assert_eq!(ordered(&parts), Ok((vec!["a", "b", "c", "d"], Vec::new())));
+    }
+
+    #[test]
+    fn parts_of_one_minute_are_sorted_by_what_they_read() {
+        let read = |name: &str, sources: &[(u64, u64, u64)]| {
+            let mut part = part(name, &[("mx1", 7, 7)]);
+            let source = |&(inode, from, to)| PartSource {
+                path: "mail.log".to_owned(),
+                file: Some((1, inode)),
+                read: (from, to),
+            };
+            part.head.sources = sources.iter().map(source).collect();
+            part
+        };
+        // The log is rotated twice.
+        let parts = [
+            read("d", &[(2, 60, 70)]),
+            read("b", &[(1, 50, 90)]),
+            read("f", &[(3, 5, 9)]),
+            read("a", &[(1, 0, 50)]),
+            read("e", &[(2, 70, 80), (3, 0, 5)]),
+            read("c", &[(1, 90, 99), (2, 0, 60)]),
+        ];
+        assert_eq!(ordered(&parts).unwrap().0, ["a", "b", "c", "d", "e", "f"]);
     }
 
     #[test]

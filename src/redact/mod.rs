@@ -13,4 +13,4 @@ pub(crate) mod storm;
 pub(crate) mod text;
 pub(crate) mod trace;
 
-pub(crate) use self::pseudonym::Redactor;
+pub use self::pseudonym::Redactor;

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use crate::collections::hash_secret::HashSecret;
+
 /// Replaces local parts of addresses, logins, IP addresses, and host names that contain an IP address. Domains and
 /// loopback addresses stay. Cheap to copy.
 #[derive(Clone, Copy)]
-pub(crate) struct Redactor {
+pub struct Redactor {
     key: [u8; 32],
 }
 
@@ -16,6 +18,17 @@ impl Redactor {
     /// The secret must be hard to guess: whoever knows it can test names.
     pub(crate) fn new(secret: &[u8]) -> Self {
         Self { key: blake3::derive_key("smtplog redact 1", secret) }
+    }
+
+    /// Identifies the key without telling anything of it: 16 hexadecimal digits.
+    pub(crate) fn key_id(&self) -> String {
+        let id = blake3::derive_key("smtplog redact key id 1", &self.key);
+        id.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The secret of hashes that stand in a part.
+    pub(crate) fn hash_secret(&self) -> HashSecret {
+        HashSecret::new(blake3::derive_key("smtplog redact hashes 1", &self.key))
     }
 
     fn pseudonym(&self, kind: &str, name: &str) -> String {

@@ -5,13 +5,16 @@ use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
 use crate::pipeline::filter::takes_address;
 use crate::report::event::{Record, RecordContext};
-use crate::report::{
-    FailingDomain, FaultRow, GroupKey, GroupTable, Input, MainPlace, NameCount, NameRow, PlaceKind, Report,
-    Row, SenderCount, WarningRow,
-};
+use crate::report::{ActionSection, Input, Report};
 use crate::smtp::event::By;
 
+/// A pseudonym is nobody to trace.
+pub(crate) fn hide_recipients(sections: &mut [ActionSection]) {
+    sections.iter_mut().flat_map(|section| &mut section.rows).for_each(|row| row.recipient = None);
+}
+
 impl Redactor {
+    /// Hides what is left in a report whose counts name nobody: files, filters, notes and lines that were not understood.
     pub(crate) fn report(&self, report: &mut Report) {
         let Report {
             schema: _,
@@ -22,18 +25,20 @@ impl Redactor {
             totals: _,
             sections,
             trend: _,
-            rows,
-            groups,
-            senders,
-            users,
-            clients,
-            domains,
-            failing_domains,
+            // People were replaced in the counts; see `scan::redacted`.
+            rows: _,
+            groups: _,
+            senders: _,
+            users: _,
+            clients: _,
+            domains: _,
+            failing_domains: _,
             providers: _,
-            relays,
+            relays: _,
             instances: _,
+            by_host: _,
             rest: _,
-            warnings,
+            warnings: _,
             delays: _,
             timeline: _,
             full_advice: _,
@@ -46,49 +51,10 @@ impl Redactor {
             table_notes: _,
         } = report;
         self.input(input);
-        for row in sections.iter_mut().flat_map(|section| &mut section.rows) {
-            self.fault(row);
-        }
-        for row in rows {
-            self.row(row);
-        }
-        if let Some(table) = groups {
-            self.groups(table);
-        }
-        for NameRow { name, .. } in senders.iter_mut().chain(users) {
-            *name = self.address(name);
-        }
-        for NameRow { name, .. } in clients.iter_mut().chain(domains).chain(relays) {
-            *name = self.host(name);
-        }
-        for domain in failing_domains {
-            self.failing_domain(domain);
-        }
-        for warning in warnings {
-            self.warning(warning);
-        }
+        hide_recipients(sections);
         for note in notes {
             *note = self.text(note);
         }
-    }
-
-    fn warning(&self, row: &mut WarningRow) {
-        let WarningRow {
-            mta: _,
-            severity: _,
-            text,
-            lines: _,
-            first: _,
-            last: _,
-            id: _,
-            title: _,
-            needs_action: _,
-            advice: _,
-            check: _,
-            example,
-        } = row;
-        *text = self.text(text);
-        *example = self.line(example);
     }
 
     pub(crate) fn input(&self, input: &mut Input) {
@@ -120,100 +86,6 @@ impl Redactor {
         match words.split_once(' ') {
             Some((name, value)) if takes_address(name) => format!("{name} {}", self.address(value)),
             Some(_) | None => self.text(words),
-        }
-    }
-
-    fn row(&self, row: &mut Row) {
-        let Row {
-            direction: _,
-            outcome: _,
-            code: _,
-            enhanced: _,
-            class: _,
-            reason: _,
-            cause: _,
-            title: _,
-            retryable: _,
-            conflict: _,
-            attempts: _,
-            recipients: _,
-            recipients_exact: _,
-            first: _,
-            last: _,
-            stages: _,
-            providers: _,
-            wheres,
-            where_count: _,
-            advice: _,
-            example,
-            examples,
-            change: _,
-        } = row;
-        for NameCount { name, attempts: _ } in wheres {
-            *name = self.host(name);
-        }
-        example.iter_mut().chain(examples).for_each(|line| *line = self.line(line));
-    }
-
-    fn fault(&self, row: &mut FaultRow) {
-        let FaultRow {
-            direction: _,
-            reason: _,
-            cause: _,
-            title: _,
-            totals: _,
-            codes: _,
-            code_count: _,
-            trend: _,
-            first: _,
-            last: _,
-            since: _,
-            last_day: _,
-            place,
-            places: _,
-            wheres,
-            senders,
-            advice: _,
-            recipient,
-            examples,
-        } = row;
-        for NameCount { name, attempts: _ } in wheres {
-            *name = self.host(name);
-        }
-        self.senders(senders);
-        for line in examples {
-            *line = self.line(line);
-        }
-        if let Some(MainPlace { kind: PlaceKind::Domain | PlaceKind::Client, name, percent: _ }) = place {
-            *name = self.host(name);
-        }
-        // A pseudonym is nobody to trace.
-        *recipient = None;
-    }
-
-    fn senders(&self, senders: &mut [SenderCount]) {
-        for SenderCount { name, messages: _ } in senders {
-            *name = self.address(name);
-        }
-    }
-
-    fn failing_domain(&self, domain: &mut FailingDomain) {
-        let FailingDomain { name, trend: _, faults: _, codes: _, senders, examples } = domain;
-        *name = self.host(name);
-        self.senders(senders);
-        for line in examples {
-            *line = self.line(line);
-        }
-    }
-
-    fn groups(&self, table: &mut GroupTable) {
-        for row in &mut table.rows {
-            for GroupKey { by, value } in &mut row.keys {
-                if let Some(value) = value {
-                    *value = self.key(*by, value);
-                }
-            }
-            row.examples.iter_mut().for_each(|line| *line = self.line(line));
         }
     }
 

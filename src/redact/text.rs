@@ -90,6 +90,9 @@ impl Redactor {
 
     /// Redacts a host name. `ip` is its address, if known.
     pub(crate) fn host_at(&self, host: &str, ip: Option<&str>) -> String {
+        if is_pseudonym(host) {
+            return host.to_owned();
+        }
         let inner = host.trim_start_matches('[').trim_end_matches(']');
         let inner =
             inner.get(..5).filter(|front| front.eq_ignore_ascii_case("ipv6:")).map_or(inner, |_| &inner[5..]);

@@ -6,6 +6,7 @@ use super::markdown_explain::escaped;
 use super::sanitize::printable;
 use super::text::delays;
 use super::text::groups::{hidden, others, outcomes, shown, value};
+use super::text::hosts;
 use super::text::names::{outliers, share_in_words, tables};
 use super::text::page::{TextStyle, word};
 use super::text::scan::span;
@@ -28,6 +29,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
         }
         outlier_section(&mut text, report, style);
     }
+    host_table(&mut text, report, style);
     warnings(&mut text, report, style);
     if style.who {
         name_tables(&mut text, report, style);
@@ -197,6 +199,23 @@ fn outlier_section(text: &mut String, report: &Report, style: &TextStyle) {
             escaped(style.words.translate(outlier.kind)),
             code(outlier.name)
         );
+    }
+}
+
+fn host_table(text: &mut String, report: &Report, style: &TextStyle) {
+    if report.by_host.is_empty() {
+        return;
+    }
+    let words = &style.words;
+    let titles = hosts::COLUMNS.map(|title| escaped(words.translate(title)));
+    let _ = write!(text, "\n## {}\n\n", escaped(words.translate("HOSTS")));
+    let _ = writeln!(text, "| | {} |\n|---|--:|--:|--:|--:|---|---|", titles.join(" | "));
+    let (rows, hidden) = hosts::shown(report, style.top);
+    for row in rows {
+        let _ = writeln!(text, "| {} | {} |", code(&hosts::name(row, words)), hosts::cells(row).join(" | "));
+    }
+    if let Some(others) = hosts::others(hidden, words) {
+        let _ = writeln!(text, "| {} | | | | | | |", escaped(&others));
     }
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod delay_row;
 pub(crate) mod event;
 pub(crate) mod explain;
+pub(crate) mod host_row;
 pub(crate) mod name_row;
 pub(crate) mod row;
 pub(crate) mod section;
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::delay_row::{DelayRow, PhaseRow};
+pub use self::host_row::{HostDifference, HostRow};
 pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 pub use self::row::Row;
 pub use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
@@ -77,6 +79,10 @@ pub struct Report {
     pub relays: Vec<NameRow>,
     /// Parts of the mail servers that wrote the lines, such as `postfix-out`.
     pub instances: Vec<NameRow>,
+    /// The hosts that wrote the lines, with their mail: those that differ from the others first, then most messages first;
+    /// absent: there is only one host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_host: Vec<HostRow>,
     /// What is not in any row of these tables.
     pub rest: Remainders,
     /// The servers' own warnings: those that need attention first, then the most frequent; absent: none.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pending_hops::KeptHandOff;
+use crate::messages::host_spans::{HostSpan, KeptHost};
 use crate::messages::part::MessagePart;
 use crate::tally::wire::KeptTally;
 
@@ -15,6 +16,7 @@ pub(crate) struct CountedPart {
     pub waiting: Vec<KeptHandOff>,
     /// Hand-offs that were counted as deliveries because too many waited.
     pub given_up: u64,
-    /// The first and the last minute of each host.
-    pub spans: BTreeMap<Vec<u8>, (i64, i64)>,
+    pub hosts: Vec<KeptHost>,
+    /// The same for the head; empty in a part that was read.
+    pub spans: BTreeMap<Vec<u8>, HostSpan>,
 }

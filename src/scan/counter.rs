@@ -5,20 +5,22 @@
 //! earlier. Such lines are deferred and parsed again by the merger. Hand-offs to a program that returns the message
 //! wait until a line names the new queue id; nearly always an earlier line of the same block has named it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
 use super::counted_part::CountedPart;
-use super::host_spans::HostSpans;
 use super::pending_hops::PendingHandOffs;
 use super::postponed::{PostponedKind, PostponedLine, PostponedLines};
+use super::redacted;
 use crate::catalog::Catalog;
 use crate::input::read::HeapSize;
-use crate::messages::block_tracker::{BlockTracker, PartialMessages};
+use crate::messages::block_tracker::{BlockTracker, HiddenDomain, PartialMessages};
 use crate::messages::context::MetadataTable;
 use crate::messages::hop::HandOff;
+use crate::messages::host_spans::{CountedHost, HOST_LIMIT, HostSpan, HostSpans, kept_hosts};
 use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
 use crate::messages::part::DamagedMessages;
@@ -31,6 +33,7 @@ use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
+use crate::redact::Redactor;
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
@@ -54,6 +57,8 @@ pub struct CountPlan<'a> {
     pub book: &'a Catalog,
     /// What is counted becomes a part, which other runs merge.
     pub for_parts: bool,
+    /// Replaces people in what is counted. None: nothing is redacted.
+    pub redactor: Option<Redactor>,
     /// The same for all threads of a run.
     pub hasher: &'a RandomState,
 }
@@ -86,7 +91,6 @@ impl<'a> CountPlan<'a> {
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
         let (hops, counts_warnings) = (self.hops, self.filter.is_empty());
         let recipients = self.filter.of_recipients().map(Arc::new);
-        let spans = self.for_parts.then(HostSpans::default);
         BlockCounter {
             tally,
             tracker,
@@ -96,7 +100,7 @@ impl<'a> CountPlan<'a> {
             counts_arrivals,
             counts_warnings,
             recipients,
-            spans,
+            spans: HostSpans::default(),
         }
     }
 
@@ -113,6 +117,7 @@ impl<'a> CountPlan<'a> {
             postponed_counter: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
             pending: PendingHandOffs::default(),
+            spans: HostSpans::default(),
             given_up: 0,
             left_out: 0,
         }
@@ -135,20 +140,44 @@ impl<'a> CountPlan<'a> {
     }
 
     fn tally(&self) -> Tally {
-        let groups = || GroupBy::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
+        let secret = self.redactor.map(|redactor| redactor.hash_secret());
+        let groups = || {
+            GroupBy::new(self.by, self.examples, self.zone.clone(), self.hasher.clone()).with_secret(secret)
+        };
         let groups = (!self.by.is_empty()).then(groups);
-        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
+        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups).with_secret(secret);
         tally.hourly = self.hourly.then(Hourly::default);
         tally.delays = self.delays.then(Delays::default);
         tally
     }
 
     fn keys(&self) -> KeyHasher {
-        if self.for_parts { KeyHasher::for_parts() } else { KeyHasher::new(self.hasher.clone()) }
+        if !self.for_parts {
+            return KeyHasher::new(self.hasher.clone());
+        }
+        KeyHasher::for_parts().with_secret(self.redactor.map(|redactor| redactor.hash_secret()))
+    }
+
+    /// How the tally of a part is read.
+    pub(crate) fn tally_options(&self, files_before: usize) -> TallyOptions {
+        let (hasher, zone) = (self.hasher.clone(), self.zone.clone());
+        TallyOptions { hasher, examples: self.examples, zone, files_before }
+    }
+
+    /// The tally as a part keeps it.
+    fn kept(&self, tally: Tally) -> KeptTally {
+        let hide = |tally| match self.redactor {
+            Some(redactor) => redacted::tally(tally, redactor),
+            None => tally,
+        };
+        KeptTally::of(tally, hide)
     }
 
     fn block_tracker(&self) -> BlockTracker {
+        let hidden_domain =
+            |redactor| -> HiddenDomain { Box::new(move |domain| redacted::host(domain, redactor)) };
         BlockTracker::new(self.keys(), self.filter.is_empty(), self.hops)
+            .with_hidden_domains(self.redactor.map(hidden_domain))
     }
 }
 
@@ -166,8 +195,7 @@ pub struct BlockCounter {
     counts_warnings: bool,
     /// The part of the filter that selects recipients. None: it selects none.
     recipients: Option<Arc<Filter>>,
-    /// None: they are not wanted.
-    spans: Option<HostSpans>,
+    spans: HostSpans,
 }
 
 /// The result of a block.
@@ -200,9 +228,7 @@ impl BlockCounter {
 impl BlockCounter {
     #[inline]
     fn note_span(&mut self, line: &LogLine, minute: Option<i64>) {
-        if let Some(spans) = &mut self.spans {
-            spans.add(line.host, minute);
-        }
+        self.spans.add(line.host, minute);
     }
 
     /// The filter admits the recipient, so that the event decides what became of the message.
@@ -279,6 +305,8 @@ pub struct Merger<'a> {
     /// Counts of hand-offs whose new queue id never appeared.
     tally: Tally,
     pending: PendingHandOffs,
+    /// The hosts of parts.
+    spans: HostSpans,
     /// Hand-offs that were counted as deliveries before the logs ended, because too many waited.
     pub given_up: u64,
     /// Events that the filter excludes by their sender.
@@ -319,7 +347,8 @@ impl Merger<'_> {
         let lines = self.pending.lines.iter().map(|line| line.copy);
         let found = self.messages.seen_ids.among(lines.chain(self.messages.pending()));
         self.messages.resolve(&found, all);
-        self.pending.resolve(&found, all, &mut self.tally, self.plan.book);
+        let options = self.plan.tally_options(0);
+        self.pending.resolve(&found, all, &mut self.tally, (self.plan.book, &options));
     }
 
     fn fold_deferred(&mut self, deferred: PostponedLines) {
@@ -394,8 +423,10 @@ impl Merger<'_> {
         options: &TallyOptions,
     ) -> Result<(), DamagedMessages> {
         self.messages.fold_part(part.messages)?;
-        self.pending.append(PendingHandOffs::of_kept(part.waiting, options.files_before));
+        let waiting = PendingHandOffs::of_kept(part.waiting, options);
+        self.pending.append(waiting.ok_or(DamagedMessages)?);
         self.given_up += part.given_up;
+        self.spans.add_kept(part.hosts);
         self.tally.merge(part.tally.tally(options).ok_or(DamagedMessages)?);
         self.settle_hand_offs();
         Ok(())
@@ -404,18 +435,45 @@ impl Merger<'_> {
     /// Ends a part: the counts of the merger and of all threads, and what waits for lines behind it.
     pub(crate) fn into_part(mut self, mut counters: Vec<BlockCounter>) -> CountedPart {
         self.resolve_hand_offs(false);
-        let mut spans = HostSpans::default();
-        counters.iter_mut().filter_map(|counter| counter.spans.take()).for_each(|more| spans.merge(more));
-        let waiting = std::mem::take(&mut self.pending).into_kept();
-        let given_up = self.given_up;
-        let (tally, messages) = self.collect(counters, MessageTracker::into_part);
-        CountedPart { tally: KeptTally::of(tally), messages, waiting, given_up, spans: spans.finish() }
+        let spans = self.take_spans(&mut counters);
+        let (plan, given_up) = (self.plan, self.given_up);
+        let mut waiting = std::mem::take(&mut self.pending);
+        if plan.redactor.is_some() {
+            waiting = waiting.into_counted(plan.book, || plan.tally(), |tally| plan.kept(tally));
+        }
+        let (tally, mut messages) = self.collect(counters, MessageTracker::into_part);
+        if let Some(redactor) = plan.redactor {
+            messages.names = redacted::kept_names(messages.names, redactor);
+        }
+        let (tally, waiting) = (plan.kept(tally), waiting.into_kept());
+        let hosts = kept_hosts(&spans);
+        CountedPart { tally, messages, waiting, given_up, hosts, spans }
     }
 
     /// The counts of the merger and of all threads.
-    pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
+    pub fn finish(mut self, mut counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
         self.resolve_hand_offs(true);
-        self.collect(counters, MessageTracker::finish)
+        let (spans, keys) = (self.take_spans(&mut counters), self.plan.keys());
+        let (tally, mut messages) = self.collect(counters, MessageTracker::finish);
+        // Of too many hosts, the counts depend on the order of the blocks.
+        if spans.len() < HOST_LIMIT {
+            let host = |(name, HostSpan { minutes, lines }): (Vec<u8>, HostSpan)| {
+                let flow = messages.totals.hosts.get(&keys.host(&name)).copied().unwrap_or_default();
+                CountedHost { name, minutes, lines, flow }
+            };
+            messages.hosts = spans.into_iter().map(host).collect();
+        }
+        (tally, messages)
+    }
+
+    /// The hosts of all threads and of the parts.
+    fn take_spans(&mut self, counters: &mut [BlockCounter]) -> BTreeMap<Vec<u8>, HostSpan> {
+        let mut spans = std::mem::take(&mut self.spans);
+        let postponed = self.postponed_counter.iter_mut();
+        for counter in counters.iter_mut().chain(postponed) {
+            spans.merge(std::mem::take(&mut counter.spans));
+        }
+        spans.finish()
     }
 
     fn collect<M>(

@@ -38,7 +38,7 @@ struct DomainLines {
 #[derive(Default)]
 struct DomainReason {
     attempts: u64,
-    advice: BTreeMap<String, u64>,
+    advice: BTreeMap<&'static str, u64>,
 }
 
 /// `domains` are the rows of the table of domains, those with most failures first.
@@ -141,7 +141,7 @@ impl DomainLines {
             let advice = lines.advice.iter().max_by_key(|(line, count)| (**count, Reverse(*line)));
             let reason_row = catalog::reason_row(reason);
             let title = cause.map_or(&reason_row.title, |cause| &catalog::cause_row(cause).title).clone();
-            let (attempts, advice) = (lines.attempts, advice.map(|(line, _)| line.clone()));
+            let (attempts, advice) = (lines.attempts, advice.map(|(line, _)| (*line).to_owned()));
             DomainFault { direction, reason, cause, title, attempts, advice }
         });
         let mut faults: Vec<DomainFault> = faults.collect();

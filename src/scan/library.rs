@@ -59,6 +59,7 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
         filter: &filter,
         book: &book,
         for_parts: false,
+        redactor: None,
         hasher: &seed,
     };
     let task = logs.task(&book, &line_filter);
@@ -87,6 +88,7 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
         sort: SortBy::Count,
         reverse: false,
         examples: options.examples,
+        redactor: None,
     };
-    Ok(report(tally, &messages, &report_options))
+    Ok(report(tally, messages, &report_options))
 }

@@ -3,6 +3,7 @@
 use super::input::ReadSummary;
 use crate::catalog::provider::Providers;
 use crate::pipeline::filter::Filter;
+use crate::redact::Redactor;
 use crate::report::SortBy;
 
 /// The options of a report, and what was read for it.
@@ -19,4 +20,6 @@ pub(crate) struct ReportOptions<'a> {
     pub reverse: bool,
     /// Number of example lines of each row.
     pub examples: usize,
+    /// Replaces people in what was counted. None: nothing is redacted, or was redacted before.
+    pub redactor: Option<Redactor>,
 }

@@ -14,6 +14,7 @@ use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
+use crate::tally::wire::{KeptTally, TallyOptions};
 
 /// Hand-offs that wait for a line with the new queue id, in the order of their lines.
 #[derive(Default)]
@@ -38,6 +39,10 @@ pub(crate) struct PendingHandOffLine {
     client: Option<Box<[u8]>>,
     /// The host of a line that names none.
     host: Option<Box<[u8]>>,
+    /// The text is not the line, but what it adds to a tally, as CBOR: the line names people and is not kept.
+    is_counted: bool,
+    /// Number of the first file of its part, for the places in these counts.
+    files_before: usize,
 }
 
 /// A waiting hand-off as a part keeps it.
@@ -52,33 +57,68 @@ pub(crate) struct KeptHandOff {
     user: Option<ByteText>,
     client: Option<ByteText>,
     host: Option<ByteText>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_counted: bool,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    files_before: usize,
+}
+
+// serde wants a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl PendingHandOffs {
+    /// Replaces each line by what it would add to a tally if it is a delivery. `count` makes the counts of a tally.
+    pub(crate) fn into_counted(
+        self,
+        book: &Catalog,
+        tally: impl Fn() -> Tally,
+        count: impl Fn(Tally) -> KeptTally,
+    ) -> Self {
+        let (mut counted, mut start) = (Self::default(), 0);
+        for line in self.lines {
+            let raw = self.text.get(start..line.end).unwrap_or_default();
+            start = line.end;
+            if line.is_counted {
+                counted.put_back(raw, line);
+                continue;
+            }
+            let mut added = tally();
+            delivered(&mut added, raw, &line, book);
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&count(added), &mut bytes).expect("memory takes any bytes");
+            let PendingHandOffLine { place, part, moment, copy, .. } = line;
+            let hidden = PendingHandOffLine {
+                end: 0,
+                place,
+                part,
+                moment,
+                copy,
+                sender: None,
+                user: None,
+                client: None,
+                host: None,
+                is_counted: true,
+                files_before: 0,
+            };
+            counted.put_back(&bytes, hidden);
+        }
+        counted
+    }
+
     pub(crate) fn into_kept(self) -> Vec<KeptHandOff> {
         let kept = |text: Option<Box<[u8]>>| text.map(|text| ByteText(text.into_vec()));
         let mut start = 0;
         let lines = self.lines.into_iter().map(|line| {
             let raw = self.text.get(start..line.end).unwrap_or_default();
             start = line.end;
-            let PendingHandOffLine { place, part, moment, copy, .. } = line;
+            let PendingHandOffLine { place, part, moment, copy, is_counted, files_before, .. } = line;
             let [sender, user, client, host] = [line.sender, line.user, line.client, line.host].map(kept);
-            KeptHandOff { line: raw.into(), place, part, moment, copy, sender, user, client, host }
-        });
-        lines.collect()
-    }
-
-    /// `files_before` is the number of files of the parts before.
-    pub(crate) fn of_kept(kept: Vec<KeptHandOff>, files_before: usize) -> Self {
-        let mut pending = Self::default();
-        let boxed = |text: Option<ByteText>| text.map(|text| text.0.into_boxed_slice());
-        for KeptHandOff { line, place, part, moment, copy, sender, user, client, host } in kept {
-            pending.text.extend_from_slice(&line.0);
-            let place = LineOffset { file: place.file.saturating_add(files_before), ..place };
-            let [sender, user, client, host] = [sender, user, client, host].map(boxed);
-            let end = pending.text.len();
-            pending.lines.push(PendingHandOffLine {
-                end,
+            let line = raw.into();
+            KeptHandOff {
+                line,
                 place,
                 part,
                 moment,
@@ -87,9 +127,40 @@ impl PendingHandOffs {
                 user,
                 client,
                 host,
-            });
+                is_counted,
+                files_before,
+            }
+        });
+        lines.collect()
+    }
+
+    /// `None`: counts are damaged.
+    pub(crate) fn of_kept(kept: Vec<KeptHandOff>, options: &TallyOptions) -> Option<Self> {
+        let mut pending = Self::default();
+        let boxed = |text: Option<ByteText>| text.map(|text| text.0.into_boxed_slice());
+        for kept in kept {
+            let moved = |file: usize| file.saturating_add(options.files_before);
+            let place = LineOffset { file: moved(kept.place.file), ..kept.place };
+            let [sender, user, client, host] = [kept.sender, kept.user, kept.client, kept.host].map(boxed);
+            if kept.is_counted {
+                added(&kept.line.0, options)?;
+            }
+            let line = PendingHandOffLine {
+                end: 0,
+                place,
+                part: kept.part,
+                moment: kept.moment,
+                copy: kept.copy,
+                sender,
+                user,
+                client,
+                host,
+                is_counted: kept.is_counted,
+                files_before: moved(kept.files_before),
+            };
+            pending.put_back(&kept.line.0, line);
         }
-        pending
+        Some(pending)
     }
 
     pub(crate) fn add(&mut self, logged: &LoggedEvent, copy: IdHash) {
@@ -105,6 +176,8 @@ impl PendingHandOffs {
             user: owned(logged.user),
             client: owned(logged.client),
             host: owned(logged.line.host_outside(logged.raw)),
+            is_counted: false,
+            files_before: 0,
         });
     }
 
@@ -120,7 +193,7 @@ impl PendingHandOffs {
         found: &HashSet<IdHash, PrehashedState>,
         all: bool,
         tally: &mut Tally,
-        book: &Catalog,
+        (book, options): (&Catalog, &TallyOptions),
     ) {
         let lines_before = std::mem::take(self);
         let mut start = 0;
@@ -130,6 +203,9 @@ impl PendingHandOffs {
             start = end;
             if is_among(line.copy, found) {
                 tally.hops += 1;
+            } else if all && line.is_counted {
+                let options = TallyOptions { files_before: line.files_before, ..options.clone() };
+                added(raw, &options).into_iter().for_each(|counts| tally.merge(counts));
             } else if all {
                 delivered(tally, raw, &line, book);
             } else {
@@ -149,6 +225,12 @@ impl PendingHandOffs {
     pub(crate) fn bytes(&self) -> usize {
         self.text.capacity() + self.lines.capacity() * size_of::<PendingHandOffLine>()
     }
+}
+
+/// What a hand-off adds to a tally. `None`: it is damaged.
+fn added(counts: &[u8], options: &TallyOptions) -> Option<Tally> {
+    let kept: KeptTally = ciborium::from_reader(counts).ok()?;
+    kept.tally(options)
 }
 
 /// Counts a hand-off as a delivery.

@@ -4,11 +4,13 @@ use super::advice::full_advice;
 use super::delays;
 use super::failing_domains::{failing_domains, name_expiries};
 use super::groups::table;
+use super::host_rows::host_rows;
 use super::input::{input, range};
 use super::messages::messages;
 use super::names::NameTables;
 use super::notes::{on_estimates, on_limits, on_messages, on_names, on_time};
 use super::options::ReportOptions;
+use super::redacted;
 use super::rows::rows;
 use super::sections::{BuiltSections, sections};
 use super::totals::{hosts, timeline, totals};
@@ -18,8 +20,13 @@ use crate::messages::MessageSummary;
 use crate::report::{Report, SCHEMA};
 use crate::tally::Tally;
 
-pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOptions) -> Report {
+pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &ReportOptions) -> Report {
     let mut tally = tally.finish();
+    if let Some(redactor) = options.redactor {
+        tally = redacted::tally(tally, redactor);
+        summary.names = redacted::names(summary.names, redactor);
+    }
+    let summary = &summary;
     let full_advice = if options.with_full_advice { full_advice(&tally, options) } else { Vec::new() };
     let messages = messages(summary, options.read.coverage.minutes, catalog::reasons());
     let totals = totals(&tally, messages);
@@ -47,6 +54,7 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
         trend,
         rows,
         groups,
+        by_host: host_rows(&summary.hosts, tally, &options.read.calendar.zone),
         rest: rests,
         senders: tables.senders.rows,
         users: tables.users.rows,

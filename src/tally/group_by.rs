@@ -10,6 +10,7 @@ use crate::catalog::classify::Reason;
 use crate::catalog::provider::Providers;
 use crate::catalog::value_name;
 use crate::collections::distinct::{self, DistinctCounter};
+use crate::collections::hash_secret::HashSecret;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::log_text::LogText;
 use crate::parse::mta::parsed::domain;
@@ -21,11 +22,12 @@ use crate::smtp::reply::{Class, EnhancedCode};
 /// The value of one key as a number, which its [`By`] interprets. 0: the line does not state the value.
 pub(crate) type KeyPart = u64;
 
-/// The hash that identifies a recipient; equal for the same queue id and recipient.
-pub(crate) fn recipient(event: &Event) -> u64 {
+/// The hash that identifies a recipient; equal for the same queue id and recipient. With a secret, nobody can test addresses
+/// against it.
+pub(crate) fn recipient(event: &Event, secret: Option<HashSecret>) -> u64 {
     let hash = distinct::hash().maybe(event.queue_id).maybe(event.recipient);
     let hash = if event.queue_id.is_none() { hash.maybe(event.peer.ip).maybe(event.sender) } else { hash };
-    hash.finish()
+    secret.map_or(hash.finish(), |secret| secret.hash(hash.finish()))
 }
 
 /// Longest example line, in bytes; the rest is cut off.
@@ -90,6 +92,16 @@ pub struct Group {
     pub examples: Examples,
 }
 
+impl Group {
+    fn merge(&mut self, other: Self, examples: usize) {
+        self.outcomes += &other.outcomes;
+        self.recipients.merge(other.recipients);
+        self.first = earlier(self.first, other.first);
+        self.last = self.last.max(other.last);
+        self.examples.merge(other.examples, examples);
+    }
+}
+
 /// Maximum number of groups. Senders choose the names, so there has to be a limit.
 const LIMIT: usize = 1 << 17;
 
@@ -102,6 +114,7 @@ pub struct GroupBy {
     pub others: u64,
     examples: usize,
     zone: TimeZone,
+    secret: Option<HashSecret>,
     key: Vec<KeyPart>,
     last: Option<HourStart>,
 }
@@ -117,9 +130,16 @@ impl GroupBy {
             others: 0,
             examples,
             zone,
+            secret: None,
             key: Vec::new(),
             last: None,
         }
+    }
+
+    /// See [`recipient`].
+    #[must_use]
+    pub(crate) fn with_secret(self, secret: Option<HashSecret>) -> Self {
+        Self { secret, ..self }
     }
 
     pub fn merge(&mut self, other: Self) {
@@ -132,13 +152,27 @@ impl GroupBy {
                     *part = id.index() as u64 + 1;
                 }
             }
-            let mine = self.groups.entry(key).or_default();
-            mine.outcomes += &group.outcomes;
-            mine.recipients.merge(group.recipients);
-            mine.first = earlier(mine.first, group.first);
-            mine.last = mine.last.max(group.last);
-            mine.examples.merge(group.examples, self.examples);
+            self.groups.entry(key).or_default().merge(group, self.examples);
         }
+    }
+
+    /// The groups with other names and examples. Groups whose names become the same are added.
+    pub(crate) fn renamed(self, name: impl Fn(By, &[u8]) -> Vec<u8>, change: impl Fn(&mut Examples)) -> Self {
+        let (by, limit) = (self.by.clone(), self.examples);
+        let mut names = self.names.empty();
+        let mut groups: HashMap<_, Group, _> = HashMap::with_hasher(self.groups.hasher().clone());
+        for (mut key, mut group) in self.groups {
+            for (part, by) in key.iter_mut().zip(&by) {
+                // 1 stands for names that came after the table was full.
+                if by.is_name() && *part > 1 {
+                    let old = self.names.name(Symbol::at(*part as usize - 1));
+                    *part = names.intern(&name(*by, old)).index() as u64 + 1;
+                }
+            }
+            change(&mut group.examples);
+            groups.entry(key).or_default().merge(group, limit);
+        }
+        Self { names, groups, ..self }
     }
 
     /// Drops the groups with the fewest events beyond the limit, and counts their events as those of others.
@@ -176,7 +210,7 @@ impl GroupBy {
             };
             group.outcomes[event.outcome] += 1;
             if event.outcome != Outcome::Delivered {
-                group.recipients.insert(recipient(event));
+                group.recipients.insert(recipient(event, self.secret));
             }
             group.first = earlier(group.first, logged.moment);
             group.last = group.last.max(logged.moment);

@@ -22,6 +22,7 @@ use self::by_hour::Hourly;
 use self::group_by::{GroupBy, recipient};
 use self::timeline::{FinishedTimeline, Timeline};
 use crate::catalog::classify::find_provider;
+use crate::collections::hash_secret::HashSecret;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
@@ -35,6 +36,13 @@ use self::delays::Delays;
 pub(crate) use self::row::{TallyCount, TallyKey};
 pub(crate) use self::rows::TallyRows;
 use self::warnings::WarningCounts;
+
+/// Adds the counts of equal names.
+pub(crate) fn sum_by_name(counts: impl Iterator<Item = (Symbol, ByOutcome<u64>)>) -> OutcomesByName {
+    let mut sum = NameCounts::default();
+    counts.for_each(|(name, counts)| sum.add(name, &counts));
+    sum.finish()
+}
 
 /// All counts of `scan`. Merging in another order changes the numbers of the names, but no count.
 pub struct Tally {
@@ -56,6 +64,7 @@ pub struct Tally {
     pub warnings: WarningCounts,
     /// Number of example lines of each row, at least one.
     examples: usize,
+    secret: Option<HashSecret>,
     timeline: Timeline,
     last_host: LastName,
     last_instance: LastName,
@@ -91,6 +100,7 @@ impl Tally {
             hops: 0,
             warnings: WarningCounts::default(),
             examples: examples.max(1),
+            secret: None,
             names: Interner::new(hasher.clone()),
             rows: TallyRows::new(hasher, examples.max(1)),
             domains: NameCounts::default(),
@@ -102,6 +112,12 @@ impl Tally {
             last_host: LastName::default(),
             last_instance: LastName::default(),
         }
+    }
+
+    /// See [`recipient`].
+    #[must_use]
+    pub(crate) fn with_secret(self, secret: Option<HashSecret>) -> Self {
+        Self { secret, ..self }
     }
 
     pub fn finish(mut self) -> FinishedTally {
@@ -242,7 +258,7 @@ impl EventSink for Tally {
         let count = self.rows.row(&key);
         count.attempts += 1;
         if !delivered {
-            count.recipients.insert(recipient(event));
+            count.recipients.insert(recipient(event, self.secret));
         }
         if let Some(place) = place {
             count.places.count(place);

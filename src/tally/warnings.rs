@@ -85,14 +85,32 @@ impl WarningCounts {
     pub(crate) fn merge(&mut self, other: Self) {
         self.others += other.others;
         for (key, count) in other.by_text {
-            match self.by_text.get_mut(&key) {
-                Some(mine) => mine.merge(count),
-                None => {
-                    self.by_text.insert(key, count);
-                }
-            }
+            self.add(key, count);
         }
         self.drop_excess();
+    }
+
+    /// The counts with other texts and examples. Counts whose texts become the same are added.
+    pub(crate) fn rewritten(
+        self,
+        text: impl Fn(&[u8]) -> Vec<u8>,
+        example: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Self {
+        let mut counts = Self { others: self.others, ..Self::default() };
+        for (key, mut count) in self.by_text {
+            count.example = example(&count.example);
+            counts.add(WarningKey::new(key.mta, key.severity, &text(&key.text)), count);
+        }
+        counts
+    }
+
+    pub(super) fn add(&mut self, key: WarningKey, count: WarningCount) {
+        match self.by_text.get_mut(&key) {
+            Some(mine) => mine.merge(count),
+            None => {
+                self.by_text.insert(key, count);
+            }
+        }
     }
 
     fn drop_excess(&mut self) {

@@ -13,7 +13,7 @@ use super::group_by::{EXAMPLE_LIMIT, Examples, Group, GroupBy, KeyPart};
 use super::rows::Rank;
 use super::timeline::{FinishedTimeline, HourCounts, Timeline};
 use super::warnings::{WarningCount, WarningCounts, WarningKey};
-use super::{Tally, TallyCount, TallyKey};
+use super::{FinishedTally, Tally, TallyCount, TallyKey};
 use crate::catalog::provider::Provider;
 use crate::collections::counter::SymbolCounts;
 use crate::collections::distinct::DistinctCounter;
@@ -25,7 +25,8 @@ use crate::pipeline::sink::LineOffset;
 use crate::smtp::event::{By, ByOutcome, Direction, Mta};
 
 /// The sections of a tally.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct KeptTally {
     /// The names by their index, from 1 on. Index 0 stands for names beyond the limit.
     pub names: Vec<ByteText>,
@@ -127,6 +128,9 @@ pub(crate) struct TallyOptions {
     pub files_before: usize,
 }
 
+/// A pseudonym is longer than a name, so a redacted line may be longer than a line of a log.
+const LONGEST_EXAMPLE: usize = 8 * EXAMPLE_LIMIT;
+
 fn kept_lines(examples: Examples) -> Vec<(LineOffset, ByteText)> {
     examples.lines.into_iter().map(|(place, line)| (place, ByteText(line))).collect()
 }
@@ -138,7 +142,7 @@ impl TallyOptions {
 
     fn examples(&self, lines: Vec<(LineOffset, ByteText)>, limit: usize) -> Examples {
         let lines = lines.into_iter().map(|(place, mut line)| {
-            line.0.truncate(EXAMPLE_LIMIT);
+            line.0.truncate(LONGEST_EXAMPLE);
             (self.place(place), line.0)
         });
         Examples::latest_of(lines.collect(), limit)
@@ -146,7 +150,8 @@ impl TallyOptions {
 }
 
 impl KeptTally {
-    pub(crate) fn of(mut tally: Tally) -> Self {
+    /// `change` is applied to the tally first.
+    pub(crate) fn of(mut tally: Tally, change: impl FnOnce(FinishedTally) -> FinishedTally) -> Self {
         let hourly = tally.hourly.take().map(|hourly| {
             let mut counts: Vec<_> =
                 hourly.counts.into_iter().map(|((hour, kind), count)| (hour, kind, count)).collect();
@@ -155,7 +160,7 @@ impl KeptTally {
         });
         tally.rows.fold();
         let first_folded = tally.rows.first_folded;
-        let tally = tally.finish();
+        let tally = change(tally.finish());
         let mut rows: Vec<KeptRow> = tally.rows.into_iter().map(KeptRow::of).collect();
         rows.sort_by_key(|row| row.key);
         let sorted = |mut counts: OutcomesByName| {
@@ -286,7 +291,7 @@ impl KeptWarnings {
         for warning in self.texts {
             let KeptWarning { mta, severity, text, lines, minutes, place, example } = warning;
             let count = WarningCount { lines, minutes, place: options.place(place), example: example.0 };
-            counts.by_text.insert(WarningKey::new(mta, severity, &text.0), count);
+            counts.add(WarningKey::new(mta, severity, &text.0), count);
         }
         counts
     }

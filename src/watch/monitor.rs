@@ -232,8 +232,9 @@ impl<'a> Monitor<'a> {
             sort: SortBy::Count,
             reverse: false,
             examples: 0,
+            redactor: None,
         };
-        report(tally, &MessageTracker::new(true).finish(Vec::new()), &frame)
+        report(tally, MessageTracker::new(true).finish(Vec::new()), &frame)
     }
 
     /// The first and last minute that are shown at minute `now`.

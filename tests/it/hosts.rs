@@ -189,7 +189,7 @@ fn watch_names_the_host_of_a_log_that_names_none() {
     let quiet = write(&folder.path().join("logs/mx2/mainlog"), &busy_mainlog(0));
     let watch = |more: &[&str]| {
         let arguments = [
-            &["watch", "--until-idle", "--format", "ndjson", "--utc", "--since", "2026-11-22T06:00:00Z"],
+            &["watch", "--until-idle", "--format", "ndjson", "--utc", "--since", "2026-11-22T06:00:00Z"][..],
             &["--now", "2026-11-22T17:01:00Z"],
             more,
             &[&stormy, &quiet],

@@ -12,23 +12,23 @@ use tempfile::TempDir;
 use crate::support;
 
 /// Every format of a report.
-const FORMATS: [&str; 6] = ["json", "text", "csv", "markdown", "html", "prometheus"];
+pub(crate) const FORMATS: [&str; 6] = ["json", "text", "csv", "markdown", "html", "prometheus"];
 
 /// The times and the style of all runs.
-const RUN: [&str; 5] = ["--tz", "UTC", "--now", "2026-11-23T00:00:00Z", "--lang=en"];
+pub(crate) const RUN: [&str; 5] = ["--tz", "UTC", "--now", "2026-11-23T00:00:00Z", "--lang=en"];
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
 /// What the program prints; it must end with status 0.
-fn printed(args: &[&str]) -> String {
+pub(crate) fn printed(args: &[&str]) -> String {
     let (out, status) = support::answer(args);
     assert_eq!(status, 0, "{args:?}: {out}");
     out
 }
 
-fn report(command: &str, options: &[&str], format: &str, files: &[String]) -> String {
+pub(crate) fn report(command: &str, options: &[&str], format: &str, files: &[String]) -> String {
     let files = files.iter().map(String::as_str);
     let args: Vec<&str> = [command, "--format", format]
         .into_iter()
@@ -39,7 +39,7 @@ fn report(command: &str, options: &[&str], format: &str, files: &[String]) -> St
     printed(&args)
 }
 
-fn make_part(options: &[&str], files: &[String], part: &Path) {
+pub(crate) fn make_part(options: &[&str], files: &[String], part: &Path) {
     let part = text(part);
     let files = files.iter().map(String::as_str);
     let args: Vec<&str> = ["scan", "--year", "2026", "--format", "json", "--part", &part]
@@ -51,7 +51,7 @@ fn make_part(options: &[&str], files: &[String], part: &Path) {
     printed(&args);
 }
 
-fn merge_to_part(parts: &[String], part: &Path) {
+pub(crate) fn merge_to_part(parts: &[String], part: &Path) {
     let part = text(part);
     let parts = parts.iter().map(String::as_str);
     printed(
@@ -88,7 +88,7 @@ fn texts() -> Vec<Vec<u8>> {
 
 /// The logs in the order of the parts, which is by host, then by the first and the last minute. A scan that names them in
 /// this order has the same report; files that begin in the same minute may change places.
-fn files_of_merge(parts: &[String], logs: &[String]) -> Vec<String> {
+pub(crate) fn files_of_merge(parts: &[String], logs: &[String]) -> Vec<String> {
     let merged: serde_json::Value = serde_json::from_str(&report("merge", &[], "json", parts)).unwrap();
     let files = merged["input"]["files"].as_array().unwrap();
     let files: Vec<String> = files.iter().map(|file| file.as_str().unwrap().to_owned()).collect();
@@ -102,7 +102,7 @@ fn files_of_merge(parts: &[String], logs: &[String]) -> Vec<String> {
 }
 
 /// Fails with the first lines that differ.
-fn assert_same(format: &str, whole: &str, merged: &str) {
+pub(crate) fn assert_same(format: &str, whole: &str, merged: &str) {
     let differ: Vec<_> = whole.lines().zip(merged.lines()).filter(|(a, b)| a != b).take(12).collect();
     assert!(whole == merged, "{format} differs: {differ:#?}");
 }
@@ -195,6 +195,56 @@ fn check_hosts(size: u64) {
         let whole = report("scan", &["--year", "2026", "--who", "--host-from", &pattern], format, &files);
         let mut all = parts.clone();
         all.reverse();
+        let merged = report("merge", &["--who"], format, &all);
+        assert_same(format, &whole, &merged);
+    }
+    check_packed_hosts(&folder, &pattern, &hosts);
+}
+
+/// Some files packed, several in a part, parts of neighbouring hosts summed up, and sums of sums.
+fn check_packed_hosts(folder: &TempDir, pattern: &str, hosts: &[Vec<String>]) {
+    let packed = |(number, path): (usize, &String)| -> String {
+        if number % 3 != 1 {
+            return path.clone();
+        }
+        let bytes = fs::read(path).unwrap();
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packer, &bytes).unwrap();
+        let name = format!("{path}.gz");
+        fs::write(&name, packer.finish().unwrap()).unwrap();
+        fs::remove_file(path).unwrap();
+        name
+    };
+    let hosts: Vec<Vec<String>> =
+        hosts.iter().map(|files| files.iter().enumerate().map(packed).collect()).collect();
+    let mut parts = Vec::new();
+    for (number, files) in hosts.iter().enumerate() {
+        let (first, second) = files.split_at(1 + number % (files.len() - 1));
+        for (piece, files) in [first, second].into_iter().enumerate() {
+            let part = folder.path().join(format!("packed-{number}-{piece}.part"));
+            make_part(&["--host-from", pattern], files, &part);
+            parts.push(text(&part));
+        }
+    }
+    let files = files_of_merge(&parts, &hosts.concat());
+    // A tree: both parts of a host, and then two hosts; the last host joins at the end.
+    let sum = |parts: &[String], name: &str| {
+        let sum = folder.path().join(name);
+        merge_to_part(parts, &sum);
+        text(&sum)
+    };
+    let firsts: Vec<String> = parts[..6]
+        .chunks(2)
+        .enumerate()
+        .map(|(at, pair)| {
+            let pair: Vec<String> = pair.iter().rev().cloned().collect();
+            sum(&pair, &format!("host-{at}.part"))
+        })
+        .collect();
+    let two = sum(&[firsts[1].clone(), firsts[0].clone()], "two.part");
+    let all = [parts[7].clone(), firsts[2].clone(), two, parts[6].clone()];
+    for format in FORMATS {
+        let whole = report("scan", &["--year", "2026", "--who", "--host-from", pattern], format, &files);
         let merged = report("merge", &["--who"], format, &all);
         assert_same(format, &whole, &merged);
     }

@@ -34,6 +34,7 @@ use crate::pipeline::calendar::{Calendar, TimeResolution};
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, FilterArgs};
 use crate::pipeline::time_range::TimeRange;
+use crate::redact::report::hide_recipients;
 use crate::render::{LINE, TEXT};
 use crate::report::{Report, VerdictFinding, VerdictState};
 use crate::scan::counter::{CountPlan, Merger};
@@ -42,7 +43,6 @@ use crate::scan::notes::on_hops;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 use crate::tally::by_hour::Hourly;
-use crate::tally::wire::TallyOptions;
 
 pub(crate) fn run(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let result = merge(args, out);
@@ -72,13 +72,20 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let sources = sources(&parts);
     let filter_args = filter_args(first)?;
     let filter = filter(&filter_args, &catalog)?;
+    if args.part.is_some() && args.redact.redact && first.head.counted.redact.is_none() {
+        return Err(CliError::NoPart {
+            what: "with --redact of parts that name people: use --redact when the parts are made",
+        });
+    }
+    let is_redacted = first.head.counted.redact.is_some();
     let scan = args.as_scan(sources.iter().map(|source| source.path.clone()).collect(), filter_args);
     let mut verdict_run = VerdictRun::new(&scan, format, &filter)?;
     if VerdictRun::asks_for_storms(&scan) {
         return Err(CliError::NoParts { why: "parts do not keep what storms are found in" });
     }
     let hasher = seed();
-    let plan = plan((&first.head.counted, args.examples), &calendar.zone, &filter, &catalog, &hasher);
+    let examples = if args.part.is_some() { most_examples(&parts) } else { args.examples };
+    let plan = plan((&first.head.counted, examples), &calendar.zone, &filter, &catalog, &hasher);
     let Merged { merger, coverage, part } = merged(&scan, plan, &parts)?;
     let read = ReadSummary {
         coverage: &coverage,
@@ -88,10 +95,15 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         resolution: &TimeResolution::default(),
     };
     let notes_of_scan = [notes_of(&parts), on_hops(merger.given_up).into_iter().collect(), gaps.clone()];
-    let options = report_options(&scan, format, read, &catalog, &filter, notes_of_scan.concat());
+    let options = ReportOptions {
+        redactor,
+        ..report_options(&scan, format, read, &catalog, &filter, notes_of_scan.concat())
+    };
     let (mut report, hourly) = counted_report(merger, &options, args.delays);
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
+    } else if is_redacted {
+        hide_recipients(&mut report.sections);
     }
     let mut completion =
         Completion::new(Vec::new(), Vec::new(), &coverage, TimeRange::default(), args.strict);
@@ -115,6 +127,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         checkpoints: None,
         unparsed: None,
         part,
+        redactor,
     };
     print(&scan, format, counted, None, (started, 1), out)
 }
@@ -137,6 +150,7 @@ fn plan<'a>(
         filter,
         book,
         for_parts: true,
+        redactor: None,
         hasher,
     }
 }
@@ -148,7 +162,7 @@ fn counted_report(merger: Merger, options: &ReportOptions, with_delays: bool) ->
     if !with_delays {
         tally.delays = None;
     }
-    (report(tally, &closed, options), hourly)
+    (report(tally, closed, options), hourly)
 }
 
 /// Makes times without lines and hosts without a part a matter of the verdict.
@@ -236,6 +250,11 @@ fn filter_args(first: &NamedHead) -> Result<FilterArgs, CliError> {
     parsed.map(|words| words.filter).map_err(damaged)
 }
 
+/// The most example lines that a row of a part may have.
+fn most_examples(parts: &[(NamedHead, PartPlace)]) -> usize {
+    parts.iter().map(|(named, _)| named.head.examples).max().unwrap_or(1)
+}
+
 /// All parts, added up.
 struct Merged<'a> {
     merger: Merger<'a>,
@@ -251,16 +270,6 @@ fn merged<'a>(
 ) -> Result<Merged<'a>, CliError> {
     let into_part = scan.part.is_some();
     let (mut merger, mut coverage, mut files_before) = (plan.part_merger(into_part), Coverage::default(), 0);
-    let tally_options = |files_before| TallyOptions {
-        hasher: plan.hasher.clone(),
-        examples: if into_part {
-            parts.iter().map(|(named, _)| named.head.examples).max().unwrap_or(1)
-        } else {
-            plan.examples
-        },
-        zone: plan.zone.clone(),
-        files_before,
-    };
     for (named, place) in parts {
         let part = place.read(named, files_before)?;
         coverage.merge(part.coverage);
@@ -268,7 +277,7 @@ fn merged<'a>(
             name: named.name.clone(),
             why: PartError::Damaged { what: "a section holds what it should not" },
         };
-        merger.fold_part(part.counts, &tally_options(files_before)).map_err(damaged)?;
+        merger.fold_part(part.counts, &plan.tally_options(files_before)).map_err(damaged)?;
         files_before += named.head.sources.len();
     }
     if !into_part {
@@ -279,7 +288,7 @@ fn merged<'a>(
     let bytes = to_bytes(&sum)?;
     let mut merger = plan.part_merger(false);
     let refused = |_| CliError::NoParts { why: "their sum cannot be read" };
-    merger.fold_part(sum.counts, &tally_options(0)).map_err(refused)?;
+    merger.fold_part(sum.counts, &plan.tally_options(0)).map_err(refused)?;
     Ok(Merged { merger, coverage: sum.coverage, part: Some(bytes) })
 }
 

@@ -44,9 +44,9 @@ use crate::scan::counter::{BlockCounter, CountPlan, Merger};
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::{on_hops, on_sources};
 use crate::scan::options::ReportOptions;
+use crate::scan::redacted;
 use crate::scan::summary::report;
 use crate::storm::sample::plan::SamplePlan;
-use crate::tally::wire::TallyOptions;
 
 /// Rows of a section in the tables by code and by `--by`.
 const DEFAULT_ROWS: usize = 10;
@@ -101,15 +101,17 @@ pub(super) fn print(
     (started, threads): (Instant, usize),
     out: &mut (impl Write + Send),
 ) -> Result<Completion, CliError> {
-    let Counted { report, mut completion, verdict_run, paths, checkpoints, dates, unparsed, part } = counted;
+    let Counted { report, mut completion, verdict_run, paths, checkpoints, dates, unparsed, part, redactor } =
+        counted;
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
+    let input = mail::input(args, &mail::times(args));
     let style = TextStyle {
         top: args.top.unwrap_or(DEFAULT_ROWS),
         rows: args.top,
         codes: args.codes,
-        input: mail::input(args, &mail::times(args)),
+        input: redactor.map_or(input.clone(), |redactor| redactor.text(&input)),
         reverse: args.reverse,
         who: args.who,
         ..text_style(color, args.style.lang)
@@ -215,6 +217,8 @@ pub(super) struct Counted {
     pub unparsed: Option<StagedFile>,
     /// The part of `--part`.
     pub part: Option<Vec<u8>>,
+    /// Hides people in the names of files. None: nothing is redacted.
+    pub redactor: Option<Redactor>,
 }
 
 /// Upper bound on how often logs are read again because one was truncated meanwhile.
@@ -263,6 +267,7 @@ fn count(
         filter: &session.filter,
         book: &session.catalog,
         for_parts: args.part.is_some(),
+        redactor: session.redactor,
         hasher: &seed,
     };
     part::check(args, &plan)?;
@@ -300,8 +305,13 @@ fn count(
             let counts = folder.into_part(sinks);
             let spans = &counts.spans;
             let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
-            let part =
-                LogPart { head: part::head(args, &session, read)?, coverage: coverage.clone(), counts };
+            let head = part::head(args, &session, read)?;
+            let coverage = coverage.clone();
+            let coverage = match session.redactor {
+                Some(redactor) => redacted::coverage(coverage, redactor),
+                None => coverage,
+            };
+            let part = LogPart { head, coverage, counts };
             let bytes = to_bytes(&part)?;
             (folder, sinks) = (again(plan, part.counts)?, Vec::new());
             Some(bytes)
@@ -312,8 +322,12 @@ fn count(
     if !args.delays {
         tally.delays = None;
     }
-    let options = report_options(args, format, read, &session.catalog, &session.filter, notes);
-    let mut report = report(tally, &closed, &options);
+    let options = ReportOptions {
+        // Nobody is named in the counts of a part.
+        redactor: session.redactor.filter(|_| made.is_none()),
+        ..report_options(args, format, read, &session.catalog, &session.filter, notes)
+    };
+    let mut report = report(tally, closed, &options);
     if let Some(samples) = samples {
         report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
     }
@@ -337,7 +351,8 @@ fn count(
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
     let dates = dates(window, &calendar.zone);
-    Ok(Ok(Counted { report, completion, verdict_run, paths, dates, checkpoints, unparsed, part: made }))
+    let (part, redactor) = (made, session.redactor);
+    Ok(Ok(Counted { report, completion, verdict_run, paths, dates, checkpoints, unparsed, part, redactor }))
 }
 
 /// The bounds of the period as options. A mail is read later than it is written, so it has dates in place of `yesterday`.
@@ -349,12 +364,7 @@ fn dates(window: TimeRange, zone: &TimeZone) -> Vec<(&'static str, String)> {
 
 /// A merger of the counts of a part, for the report beside it.
 fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
-    let options = TallyOptions {
-        hasher: plan.hasher.clone(),
-        examples: plan.examples,
-        zone: plan.zone.clone(),
-        files_before: 0,
-    };
+    let options = plan.tally_options(0);
     let mut merger = plan.part_merger(false);
     let refused = |_| CliError::NoPart { what: "that can be read again" };
     merger.fold_part(counts, &options).map_err(refused)?;
@@ -379,5 +389,6 @@ pub(super) fn report_options<'a>(
         sort: args.sort,
         reverse: args.reverse,
         examples: args.examples.max(format.lines),
+        redactor: None,
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
                     @if !style.who { (domains::table(report, style)) }
                     (names::outlier_section(report, words))
                 }
+                (names::host_table(report, style))
                 @if style.who { (names::all_tables(report, style)) }
                 @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
                 @if report.groups.is_none() {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
+use crate::render::text::hosts;
 use crate::render::text::names::{NameColumns, outliers, share_in_words, tables};
 use crate::render::text::page::TextStyle;
 use crate::report::Report;
@@ -19,6 +20,38 @@ pub(crate) fn outlier_section(report: &Report, words: &Translations) -> Markup {
                     @for outlier in &outliers {
                         dt { (words.translate(outlier.kind)) }
                         dd { b { (printable(outlier.name)) } " " (share_in_words(outlier, words)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The hosts that wrote the logs. Empty: there is only one.
+pub(crate) fn host_table(report: &Report, style: &TextStyle) -> Markup {
+    let words = &style.words;
+    let (rows, hidden) = hosts::shown(report, style.top);
+    html! {
+        @if !rows.is_empty() {
+            section {
+                h2 { (words.translate("HOSTS")) }
+                table.sortable.domains {
+                    thead {
+                        tr {
+                            th scope="col" {}
+                            @for title in hosts::COLUMNS { th.n scope="col" { (words.translate(title)) } }
+                        }
+                    }
+                    tbody {
+                        @for row in rows {
+                            tr {
+                                th scope="row" { (hosts::name(row, words)) }
+                                @for cell in hosts::cells(row) { td.n { (cell) } }
+                            }
+                        }
+                    }
+                    @if let Some(others) = hosts::others(hidden, words) {
+                        tfoot { tr { td { (others) } } }
                     }
                 }
             }

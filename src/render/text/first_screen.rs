@@ -5,6 +5,7 @@ use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
 use super::fault_table::{self, RowBudget};
+use super::hosts;
 use super::names::outliers;
 use super::page::{TextPage, TextStyle, fit, pad, quoted, wrap};
 use super::rows::HEADING;
@@ -16,7 +17,7 @@ use crate::render::words::fault::{counted, percent, states};
 use crate::render::words::totals::filter;
 use crate::render::words::verdict;
 use crate::render::words::warnings;
-use crate::report::{ActionSection, FaultRow, Range, Report, VerdictState};
+use crate::report::{ActionSection, FaultRow, Range, Report, VerdictFinding, VerdictState};
 
 /// The number of lines that the screen has, unless `-n` asks for more rows.
 const LINES: usize = 40;
@@ -27,6 +28,8 @@ const NOTES: usize = 4;
 /// Findings of the verdict that are shown, and lines that they take at most.
 const FINDINGS: usize = 4;
 const FINDING_LINES: usize = 3;
+/// Hosts that are shown without being asked for all.
+const HOSTS: usize = 4;
 /// The greatest width of a bar in columns.
 const BAR: usize = 30;
 
@@ -37,13 +40,16 @@ pub(crate) fn show(page: &mut TextPage, report: &Report) {
     let mut foot = TextPage { text: String::new(), style: page.style };
     show_foot(&mut foot, report);
     let warned = warned(report, page.style);
-    let taken = [&page.text, &foot.text, &warned].map(|text| text.lines().count()).iter().sum::<usize>();
+    let hosts = if page.style.who { String::new() } else { hosts::section(report, page.style, HOSTS) };
+    let taken =
+        [&page.text, &foot.text, &warned, &hosts].map(|text| text.lines().count()).iter().sum::<usize>();
     // A blank line before the foot.
     let budget = match page.style.rows {
         Some(rows) => RowBudget::Rows(rows),
         None => RowBudget::Lines(LINES.saturating_sub(taken + 1)),
     };
     fault_table::show(page, report, budget, &warned);
+    page.text.push_str(&hosts);
     page.blank();
     page.text.push_str(&foot.text);
 }
@@ -292,6 +298,7 @@ fn show_verdict(page: &mut TextPage, report: &Report) {
             page.line(&format!("{}{compared}", " ".repeat(indent)));
         }
     }
+    show_host(page, report);
     storm_line::show_within(page, report.storms.as_deref());
     if let Some(outlier) = outliers(report).into_iter().next() {
         let (count, whole) = (HumanCount(outlier.count), HumanCount(outlier.whole));
@@ -300,6 +307,19 @@ fn show_verdict(page: &mut TextPage, report: &Report) {
         let room = page.style.width.saturating_sub(share.width() + 22).max(16);
         let name = fit(&printable(outlier.name), room, page.style.unicode);
         page.line(&format!("{} {} {name}: {share}", page.say("Stands out:"), page.say(outlier.kind)));
+    }
+}
+
+/// The host that differs most, unless the findings that are shown name it.
+fn show_host(page: &mut TextPage, report: &Report) {
+    let findings = report.verdict.iter().flat_map(|verdict| &verdict.findings);
+    let is_host = |finding: &VerdictFinding| finding.what.starts_with("host ");
+    let place = findings.clone().position(is_host).unwrap_or_default();
+    if place + 1 >= FINDINGS
+        && let Some(found) = findings.into_iter().find(|finding| is_host(finding))
+    {
+        let text = format!("{} {}", page.say("Stands out:"), verdict::finding(found));
+        page.line(&fit(&printable(&text), page.style.width, page.style.unicode));
     }
 }
 

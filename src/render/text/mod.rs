@@ -14,6 +14,7 @@ pub(crate) mod explain_page;
 pub(crate) mod fault_table;
 pub(crate) mod first_screen;
 pub(crate) mod groups;
+pub(crate) mod hosts;
 pub(crate) mod names;
 pub(crate) mod page;
 pub(crate) mod rows;

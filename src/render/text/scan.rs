@@ -6,6 +6,7 @@ use indicatif::{DecimalBytes, HumanCount};
 use super::delays;
 use super::first_screen;
 use super::groups;
+use super::hosts;
 use super::names;
 use super::page::{TextPage, TextStyle, fit, pad};
 use super::rows::{self, HEADING};
@@ -45,6 +46,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
 /// The tables that an option asks for.
 fn tables(page: &mut TextPage, report: &Report) {
     if page.style.who {
+        hosts::show(page, report, page.style.top);
         names::show(page, report);
     }
     if let Some(rows) = &report.delays {

@@ -4,6 +4,7 @@
 
 pub(crate) mod condition;
 pub(crate) mod evaluate;
+pub(crate) mod hosts;
 pub(crate) mod rows;
 pub(crate) mod rules;
 pub(crate) mod silence;
@@ -28,6 +29,7 @@ pub(crate) fn verdict(
     let mut findings = rows::unusual(report);
     findings.extend(sums(report));
     findings.extend(storms(report));
+    findings.extend(hosts::findings(report));
     if asked_for_none {
         findings.extend(rules::login(report));
         findings.extend(rules::faults(report));
