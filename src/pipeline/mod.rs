@@ -22,4 +22,5 @@ pub(crate) mod session_peer;
 pub(crate) mod settle;
 pub(crate) mod sink;
 pub(crate) mod time_range;
+pub(crate) mod told_before;
 pub(crate) mod walk;

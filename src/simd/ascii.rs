@@ -18,11 +18,11 @@ pub(crate) fn has_uppercase(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<16>() else { return text.iter().any(u8::is_ascii_uppercase) };
     // The last sixteen bytes overlap those before them.
     let (sixteens, _) = text.as_chunks::<16>();
-    let letters = sixteens.iter().chain([last]).fold(u8x16::ZERO, |found, sixteen| {
+    let capitals = |sixteen: &[u8; 16]| {
         let from_a = u8x16::new(*sixteen) - u8x16::splat(b'A');
-        found | from_a.min(u8x16::splat(25)).cmp_eq(from_a)
-    });
-    letters.move_mask() != 0
+        from_a.min(u8x16::splat(25)).cmp_eq(from_a)
+    };
+    sixteens.iter().fold(capitals(last), |found, sixteen| found | capitals(sixteen)).move_mask() != 0
 }
 
 /// The number of digits at the start; 16 or more (32) if all are digits.

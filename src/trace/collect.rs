@@ -11,7 +11,7 @@ use super::note::{MessageNote, NoteKind, bare, step};
 use super::query::TraceQuery;
 use super::rejected::process;
 use super::search::{each_line, each_line_with, whole_line};
-use crate::catalog::classify::Classifier;
+use crate::catalog::classify::{Classification, Classifier};
 use crate::input::read::HeapSize;
 use crate::input::read::block::Block;
 use crate::messages::key::{KeyHasher, PrehashedState};
@@ -28,6 +28,7 @@ use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::LineFilter;
 use crate::pipeline::line_context::earlier_lines;
 use crate::pipeline::sink::LineOffset;
+use crate::pipeline::told_before;
 use crate::pipeline::walk::{WalkTask, clock};
 use crate::report::trace::StepKind;
 use crate::smtp::event::{Direction, Event, Mta};
@@ -201,7 +202,8 @@ impl<'a> NoteCollector<'a> {
             }
             ParsedLine::Event(event) => {
                 let is_inbound = event.direction == Direction::Inbound;
-                let mut kind = self.event(&event, line, rest, moment);
+                let classification = told_before::classify(&mut self.classifier, &event, line, block, at);
+                let mut kind = self.event(&event, classification, line, rest, moment);
                 if let NoteKind::Event { step, .. } = &mut kind {
                     step.count = u64::from(times);
                 }
@@ -244,7 +246,10 @@ impl<'a> NoteCollector<'a> {
         let note = |event: Event| MessageNote {
             moment,
             place,
-            kind: self.event(&event, line, rest, moment),
+            kind: {
+                let classification = self.classifier.classify(&event);
+                self.event(&event, classification, line, rest, moment)
+            },
             related: None,
             matches: self.wanted.query.matches_event(&event, rest),
             raw: Vec::new(),
@@ -255,8 +260,14 @@ impl<'a> NoteCollector<'a> {
     }
 
     /// The note of an event; `rest` is the text of the line after the queue id.
-    fn event(&mut self, event: &Event, line: &LogLine, rest: &[u8], moment: Option<LogTime>) -> NoteKind {
-        let classification = self.classifier.classify(event);
+    fn event(
+        &self,
+        event: &Event,
+        classification: Option<Classification>,
+        line: &LogLine,
+        rest: &[u8],
+        moment: Option<LogTime>,
+    ) -> NoteKind {
         let filter = self.wanted.filter;
         let admitted = filter.is_empty() || filter.admits(event, classification, line, self.task.book);
         let step = Box::new(step(event, classification, moment, rest, (self.wanted.query, self.task.book)));

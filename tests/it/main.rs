@@ -52,6 +52,7 @@ mod storm_parts;
 mod storms;
 mod support;
 mod terminal;
+mod told_before;
 mod trace;
 mod verdict;
 mod watch;

@@ -96,9 +96,11 @@ fn by_prefix(text: &[u8], prefixes: Prefixes) -> Option<(Severity, &[u8])> {
 /// Whether one of the [`POSTFIX`] words may stand behind the first colon. It rules out nearly all lines with a queue id.
 fn may_name_severity(text: &[u8]) -> bool {
     let Some(near) = text.first_chunk::<32>() else { return true };
-    // Without a colon the position is 32.
-    let behind = near.get(first_position(near, b':') + 2);
-    behind.is_none_or(|behind| matches!(behind, b'w' | b'e' | b'f' | b'p'))
+    // Without a colon the position is 32, where the longest queue id ends.
+    match text.get(first_position(near, b':')..) {
+        Some([b':', _, first, ..]) => matches!(first, b'w' | b'e' | b'f' | b'p'),
+        Some(_) | None => false,
+    }
 }
 
 /// `4XYZ: warning: …`: Postfix names the message whose handling failed. Its `warning: header …` is the action WARN of

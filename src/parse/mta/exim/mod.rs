@@ -16,6 +16,7 @@ pub(crate) mod reject;
 pub(crate) mod shape;
 pub(crate) mod side;
 pub(crate) mod text_table;
+pub(crate) mod told_before;
 
 use super::delay::{Phases, units};
 use super::parsed::{ParsedLine, address, split_last, split_once};

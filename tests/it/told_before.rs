@@ -1,0 +1,104 @@
+//! Checks that an Exim line which only repeats an earlier failure has the reason of that failure.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::answer;
+
+const LATER: &str =
+    "R=dnslookup T=remote_smtp defer (-54): retry time not reached for any host for 'example.net'";
+
+/// The reason and the cause of the last event of a log, as `events` prints them, and as `scan` and `trace` count it.
+#[track_caller]
+fn last(lines: &[&str]) -> (Value, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mainlog");
+    let text: String =
+        lines.iter().zip(10..).map(|(line, at)| format!("2026-11-22 02:40:{at} {line}\n")).collect();
+    fs::write(&path, &text).unwrap();
+    let path = path.to_str().unwrap();
+    let events = answer(&["events", "--utc", path]).0;
+    let event: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    let reason = event["reason"].as_str().unwrap();
+    for size in ["1", "64", "4096"] {
+        for threads in ["1", "2", "7"] {
+            let arguments = ["events", "--utc", "-j", threads, "--block-size", size, path];
+            assert_eq!(answer(&arguments).0, events, "{size} {threads}");
+        }
+    }
+    let of_reason = answer(&["events", "--utc", "--reason", reason, path]).0;
+    assert_eq!(of_reason.lines().last(), events.lines().last());
+    let scan: Value = serde_json::from_str(&answer(&["scan", "--format", "json", "--utc", path]).0).unwrap();
+    let is_its = |row: &Value| row["reason"] == reason && row["cause"] == event["cause"];
+    assert!(scan["rows"].as_array().unwrap().iter().any(is_its), "{scan:#}");
+    let id = event["queue_id"].as_str().unwrap();
+    let trace = answer(&["trace", "--format", "json", "--utc", id, path]).0;
+    assert!(trace.contains(&format!("\"{reason}\"")), "{trace}");
+    (event["reason"].clone(), event["cause"].clone())
+}
+
+#[track_caller]
+fn repeats(lines: &[&str], reason: &str) {
+    assert_eq!(last(lines).0, reason, "{lines:?}");
+}
+
+#[test]
+fn a_line_that_nothing_was_tried_has_the_reason_of_the_failure_before() {
+    let id = "1tABCd-000001-2x";
+    let full = format!(
+        "{id} == a@example.net R=dnslookup T=remote_smtp defer (-44) H=mx.example.net [192.0.2.1]: SMTP error from \
+         remote mail server after RCPT TO:<a@example.net>: 452 4.2.2 Mailbox full"
+    );
+    let refused = "1tABCd-000002-2x == b@example.net R=dnslookup T=remote_smtp defer (111) H=mx.example.net \
+                   [192.0.2.1]: Connection refused";
+    let unknown = "1tABCd-000002-2x == b@example.net R=dnslookup defer (-1): host lookup did not complete";
+    let noise = "SMTP connection from mx.example.org [192.0.2.9]:25 closed by QUIT";
+    let retry = format!("{id} == a@example.net routing defer (-51): retry time not reached");
+    // The recipient itself, whatever the stage.
+    repeats(&[&full, noise, &retry], "mailbox-full");
+    repeats(&[&full, &retry, &retry], "mailbox-full");
+    // The host, for another message to the same domain; a domain that DNS does not know.
+    assert_eq!(last(&[refused, noise, &format!("{id} == a@example.net {LATER}")]).1, "connection-refused");
+    repeats(
+        &[unknown, &format!("{id} == A@EXAMPLE.NET {LATER}"), &format!("{id} == a@example.net {LATER}")],
+        "dns-failure",
+    );
+    // The nearest failure counts.
+    repeats(&[refused, unknown, &format!("{id} == a@example.net {LATER}")], "dns-failure");
+}
+
+#[test]
+fn another_recipient_another_domain_and_another_message_tell_nothing() {
+    let of = |address: &str, stage: &str, reply: &str| {
+        format!(
+            "1tABCd-000002-2x == {address} R=dnslookup T=remote_smtp defer (-44) H=mx.example.net [192.0.2.1]: SMTP error \
+             from remote mail server after {stage}: {reply}"
+        )
+    };
+    let own = format!("1tABCd-000001-2x == a@example.net {LATER}");
+    for other in [
+        of("b@example.net", "RCPT TO:<b@example.net>", "452 4.2.2 Mailbox full"),
+        of("b@example.net", "end of data", "452 4.2.2 Mailbox full"),
+        of("b@example.com", "MAIL FROM:<x@example.org>", "421 4.7.0 Too many messages"),
+    ] {
+        assert_eq!(last(&[&other, &own]).1, "retry-time", "{other}");
+    }
+    repeats(&[&of("b@example.net", "EHLO x", "421 4.7.0 Too many connections"), &own], "rate-limited");
+}
+
+#[test]
+fn mail_over_a_hosting_limit_is_no_mail_to_a_domain_without_mail() {
+    let id = "1wuCbr-00000004YPU-3U2V";
+    let limit = format!(
+        "{id} failed to expand condition \"${{perl{{check_limits}}}}\" for lookuphost router: You (anna) have reached your \
+         daily email limit of 200 emails"
+    );
+    let bounce =
+        |id: &str| format!("{id} ** b@example.net F=<a@example.org> P=<a@example.org>: Unrouteable address");
+    let (reason, cause) = last(&[&limit, &bounce(id)]);
+    assert_eq!((reason, cause), ("rate-limited".into(), "hosting-limit".into()));
+    repeats(&[&limit, &bounce("1wuCbr-00000004YPU-3U2W")], "bad-domain");
+    let other = limit.replace("daily email limit", "wits' end");
+    repeats(&[&other, &bounce(id)], "bad-domain");
+}
