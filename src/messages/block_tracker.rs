@@ -2,7 +2,6 @@
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
-use serde::{Deserialize, Serialize};
 
 use super::block_names::{NameSet, PerRole};
 use super::failure::FailureKind;
@@ -43,22 +42,17 @@ pub(crate) struct BlockTracker {
 pub(crate) type HiddenDomain = Box<dyn Fn(&[u8]) -> Vec<u8> + Send>;
 
 /// The transitions of one queue id in one block.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 pub(crate) struct PartialMessage {
     /// The updates before the first one that begins a message: they belong to a message of an earlier block.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) earlier: Vec<Update>,
     /// The transition that began a message after these updates. None: no message began in the block.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) begun_by: Option<Transition>,
     /// A message began or ended in the block, so its state no longer depends on earlier blocks.
     pub(super) is_known: bool,
     /// The state, if `is_known`. None: the last transition ended the message.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<Message>,
     /// The queue id with its half day, as it was added last.
-    #[serde(skip)]
     pub(super) named: Option<IdHash>,
 }
 

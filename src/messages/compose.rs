@@ -4,12 +4,13 @@
 //! associative: blocks that are composed first and applied then give the same as blocks that are applied one after another.
 
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
 use super::block_tracker::PartialMessage;
 use super::key::PrehashedState;
 use super::message::{Message, supersede};
 use super::totals::{FinalState, MessageTotals};
-use super::transition::Transition;
+use super::transition::{Transition, Update};
 
 /// Maximum number of kept updates, open messages and deferred recipients; see the limit of
 /// [`MessageTracker`](super::MessageTracker).
@@ -22,9 +23,38 @@ const ENDED_LIMIT: usize = 7 << 20;
 /// Messages to wait before the next sweep, if the last one freed too little.
 const SWEEP_PAUSE: usize = 1 << 16;
 
+/// A partial message as long as it is kept. Most are lives of bounce notices, of which no line tells that they begin: they have
+/// updates and no message, and a message is large.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OpenMessage {
+    #[serde(skip_serializing_if = "<[Update]>::is_empty")]
+    earlier: Box<[Update]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begun_by: Option<Transition>,
+    is_known: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Box<Message>>,
+}
+
+impl From<PartialMessage> for OpenMessage {
+    fn from(partial: PartialMessage) -> Self {
+        let PartialMessage { earlier, begun_by, is_known, message, named: _ } = partial;
+        Self { earlier: earlier.into_boxed_slice(), begun_by, is_known, message: message.map(Box::new) }
+    }
+}
+
+impl From<OpenMessage> for PartialMessage {
+    fn from(open: OpenMessage) -> Self {
+        let OpenMessage { earlier, begun_by, is_known, message } = open;
+        let message = message.map(|message| *message);
+        Self { earlier: earlier.into_vec(), begun_by, is_known, message, named: None }
+    }
+}
+
 /// The messages of a part that depend on lines before it or behind it.
 pub(crate) struct OpenParts {
-    open: HashMap<u64, PartialMessage, PrehashedState>,
+    open: HashMap<u64, OpenMessage, PrehashedState>,
     /// The keys of messages that began and ended in the part.
     ended: EndedKeys,
     weight: usize,
@@ -93,7 +123,7 @@ impl OpenParts {
         unfiltered: bool,
         totals: &mut MessageTotals,
     ) {
-        let before = match self.open.remove(&key) {
+        let before = match self.open.remove(&key).map(PartialMessage::from) {
             Some(open) => {
                 self.weight -= open.weight();
                 open
@@ -115,7 +145,8 @@ impl OpenParts {
 
     /// Adds that a message began and ended under a key.
     pub(crate) fn complete(&mut self, key: u64, began: Transition, totals: &mut MessageTotals) {
-        let Some(mut open) = self.open.remove(&key) else { return self.ended.insert(key, began) };
+        let Some(open) = self.open.remove(&key) else { return self.ended.insert(key, began) };
+        let mut open = PartialMessage::from(open);
         self.weight -= open.weight();
         if open.is_known {
             supersede(&mut open.message, began, totals);
@@ -130,7 +161,7 @@ impl OpenParts {
             Some(began) => self.ended.insert(key, began),
             None => {
                 self.weight += partial.weight();
-                self.open.insert(key, partial);
+                self.open.insert(key, partial.into());
             }
         }
     }
@@ -146,7 +177,9 @@ impl OpenParts {
         }
         self.weight = 0;
         for (key, partial) in std::mem::take(&mut self.open) {
-            let Some(message) = partial.resume(None, unfiltered, totals) else { continue };
+            let Some(message) = PartialMessage::from(partial).resume(None, unfiltered, totals) else {
+                continue;
+            };
             if message.final_state(false).is_some_and(FinalState::is_in_queue) {
                 let is_known = true;
                 self.keep(
@@ -161,8 +194,8 @@ impl OpenParts {
     }
 
     /// What is open, sorted by key, and the keys of messages that began and ended.
-    pub(crate) fn into_sorted(self) -> (Vec<(u64, PartialMessage)>, EndedKeys) {
-        let mut open: Vec<(u64, PartialMessage)> = self.open.into_iter().collect();
+    pub(crate) fn into_sorted(self) -> (Vec<(u64, OpenMessage)>, EndedKeys) {
+        let mut open: Vec<(u64, OpenMessage)> = self.open.into_iter().collect();
         open.sort_unstable_by_key(|(key, _)| *key);
         (open, self.ended)
     }

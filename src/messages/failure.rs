@@ -16,9 +16,12 @@ pub struct FailureKind {
     pub direction: Direction,
     pub reason: Reason,
     /// None: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
     /// Whether a retry helps, if the reply says so. None: the reason and the class decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
     pub side: Side,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deferred::{DeferredRecipients, FirstDeferral};
 use super::failure::TimedFailure;
-use super::origin::{Attempts, SenderIds};
+use super::origin::{Attempts, SenderIds, is_unknown};
 use super::recent_ids::IdHash;
 use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
 use super::transition::{Transition, Update};
@@ -73,6 +73,7 @@ pub(crate) struct Message {
     /// Recipients that were deferred and are not done yet.
     #[serde(skip_serializing_if = "DeferredRecipients::is_empty")]
     pub deferred: DeferredRecipients,
+    #[serde(skip_serializing_if = "SenderIds::is_empty")]
     pub origin: SenderIds,
     /// The sender is the one that the queue manager states.
     #[serde(skip_serializing_if = "is_false")]
@@ -80,6 +81,7 @@ pub(crate) struct Message {
     /// Attempts that the filter admits and that are no hand-offs.
     pub attempts: Attempts,
     /// The hash of the host that wrote the lines.
+    #[serde(skip_serializing_if = "is_unknown")]
     pub host: u64,
 }
 

@@ -16,9 +16,15 @@ pub struct SenderIds {
     pub user: u64,
 }
 
+impl SenderIds {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 // serde wants a reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_unknown(name: &u64) -> bool {
+pub(super) fn is_unknown(name: &u64) -> bool {
     *name == 0
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MessageTracker;
 use super::block_names::PerRole;
-use super::block_tracker::PartialMessage;
+use super::compose::OpenMessage;
 use super::failure::{ByFlow, FailedMessages, FailureKind, FlowTotals};
 use super::failure_details::KeptDetails;
 use super::names::{KeptNames, NameCountsByRole};
@@ -22,7 +22,7 @@ use crate::collections::wire::{ByteText, RecordedValues, pack_hashes, record_all
 pub(crate) struct MessagePart {
     pub sums: MessageSums,
     /// Messages that depend on lines before the part or behind it, by their keys in rising order.
-    pub open: Vec<(u64, PartialMessage)>,
+    pub open: Vec<(u64, OpenMessage)>,
     pub ended: EndedMessages,
     /// The queue ids that lines named, packed.
     pub seen: ByteText,
@@ -159,7 +159,7 @@ impl MessageTracker {
         self.details.add_kept(&part.sums.details);
         self.pending.extend(part.sums.pending);
         for (key, partial) in part.open {
-            self.add(key, partial);
+            self.add(key, partial.into());
         }
         let EndedMessages { by_arrival, otherwise } = part.ended;
         for (keys, began) in [(by_arrival, Transition::Arrived(None)), (otherwise, Transition::Received)] {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{FailureKind, TimedFailure, is_zero};
 use super::hop::HandOff;
-use super::origin::SenderIds;
+use super::origin::{SenderIds, is_unknown};
 use super::recent_ids::IdHash;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
@@ -73,26 +73,34 @@ pub enum Transition {
 pub(crate) struct Update {
     pub transition: Transition,
     /// The recipient's hash, for transitions of recipients only.
+    #[serde(default, skip_serializing_if = "is_unknown")]
     pub recipient: u64,
     /// Seconds since 1970. None: the line has no valid timestamp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,
     /// Why a delivery failed. None: the line states no failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureKind>,
     /// The hash of the recipient's domain, of a failure only. 0: the line names none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub domain: u64,
     /// Where the recipient of a delivery attempt is. None: the line is about no attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     /// The filter admits the event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wanted: bool,
     /// The filter admits the recipient; other recipients do not decide what became of the message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub concerns: bool,
     /// It is one of the attempts that the tables count: the filter admits it, and it is no hand-off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub counts: bool,
     /// The hashes of the names that the line states.
+    #[serde(default, skip_serializing_if = "SenderIds::is_empty")]
     pub origin: SenderIds,
     /// The hash of the host that wrote the line. 0: an older version counted it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_unknown")]
     pub host: u64,
 }
 

@@ -46,10 +46,13 @@ pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
     sections.add_hashes("seen", &messages.seen)?;
     sections.add("waiting", &(given_up, waiting))?;
     sections.add("who", &messages.names)?;
-    let head = PartHead { sections: sections.entries, ..head.clone() };
-    let mut bytes = serde_json::to_vec(&head)?;
+    let head = PartHead { sections: std::mem::take(&mut sections.entries), ..head.clone() };
+    let line = serde_json::to_vec(&head)?;
+    let length: usize = sections.packed.iter().map(Vec::len).sum();
+    let mut bytes = Vec::with_capacity(line.len() + 1 + length + CHECKSUM);
+    bytes.extend_from_slice(&line);
     bytes.push(b'\n');
-    bytes.append(&mut sections.bytes);
+    sections.packed.into_iter().for_each(|section| bytes.extend_from_slice(&section));
     let checksum = XxHash3_64::oneshot(&bytes);
     bytes.extend_from_slice(&checksum.to_le_bytes());
     Ok(bytes)
@@ -125,7 +128,7 @@ impl PartBytes<'_> {
 #[derive(Default)]
 struct Sections {
     entries: Vec<SectionEntry>,
-    bytes: Vec<u8>,
+    packed: Vec<Vec<u8>>,
 }
 
 impl Sections {
@@ -139,15 +142,15 @@ impl Sections {
     }
 
     fn pack(&mut self, name: &str, value: &impl Serialize, level: Compression) -> io::Result<()> {
-        let start = self.bytes.len();
-        let inner = GzEncoder::new(std::mem::take(&mut self.bytes), level);
+        let inner = GzEncoder::new(Vec::new(), level);
         let mut packer = BufWriter::with_capacity(64 << 10, ByteCounter { bytes: 0, inner });
         ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
         let ByteCounter { bytes, inner } = packer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        self.bytes = inner.finish()?;
-        let packed = self.bytes.get(start..).unwrap_or_default();
-        let xxh3 = format!("{:016x}", XxHash3_64::oneshot(packed));
+        let mut packed = inner.finish()?;
+        packed.shrink_to_fit();
+        let xxh3 = format!("{:016x}", XxHash3_64::oneshot(&packed));
         self.entries.push(SectionEntry { name: name.to_owned(), packed: packed.len(), bytes, xxh3 });
+        self.packed.push(packed);
         Ok(())
     }
 

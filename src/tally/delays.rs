@@ -42,7 +42,7 @@ impl Delays {
             return;
         }
         let provider = logged.provider();
-        for (phase, time) in phases {
+        for (phase, time) in phases.iter() {
             self.times(event.direction, provider, phase).record(time);
         }
     }

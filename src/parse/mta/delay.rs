@@ -29,8 +29,38 @@ pub enum Phase {
     Receive,
 }
 
-/// Phases with their durations, in milliseconds.
-pub(crate) type Phases = Vec<(Phase, u64)>;
+/// Phases of one delivery with their durations, in milliseconds; at most five, so that none is on the heap.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Phases {
+    times: [Option<(Phase, u64)>; 5],
+    count: usize,
+}
+
+impl FromIterator<(Phase, u64)> for Phases {
+    fn from_iter<I: IntoIterator<Item = (Phase, u64)>>(times: I) -> Self {
+        let mut phases = Self::default();
+        times.into_iter().for_each(|(phase, time)| phases.push(phase, time));
+        phases
+    }
+}
+
+impl Phases {
+    /// A sixth phase is ignored.
+    pub(crate) fn push(&mut self, phase: Phase, time: u64) {
+        if let Some(place) = self.times.get_mut(self.count) {
+            *place = Some((phase, time));
+            self.count += 1;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Phase, u64)> {
+        self.times.iter().copied().flatten()
+    }
+}
 
 /// Parses seconds, such as `0.01` or `345678`, into milliseconds; finer digits are cut off. `None`: not such a number.
 pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
@@ -43,8 +73,9 @@ pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
         return None;
     }
     let number = |part: &[u8]| part.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-    let thousandths = fraction.iter().copied().chain(*b"00").take(3).collect::<Vec<u8>>();
-    Some(number(integer) * 1000 + number(&thousandths))
+    let thousandths =
+        fraction.iter().chain(b"00").take(3).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    Some(number(integer) * 1000 + thousandths)
 }
 
 /// Parses a duration of Exim into milliseconds: `1w2d3h4m5s`, `0.304s` or `0.304` (readconf.c, readconf_printtime).

@@ -387,7 +387,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
-        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => Phases::new(),
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => Phases::default(),
     }
 }
 

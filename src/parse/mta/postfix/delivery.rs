@@ -147,21 +147,29 @@ fn recipient_and_relay(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> 
 /// `delay=`. `None`: not a delivery line.
 pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
     let (_, _, mut rest) = recipient_and_relay(text)?;
-    let mut phases = Phases::new();
+    let mut phases = Phases::default();
     while !rest.starts_with(b"status=") {
         let (value, behind) = field(rest)?;
         if let Some(delay) = value.strip_prefix(b"delay=") {
-            phases.extend(seconds(delay).map(|time| (Phase::Total, time)));
+            if let Some(time) = seconds(delay) {
+                phases.push(Phase::Total, time);
+            }
         } else if let Some(delays) = value.strip_prefix(b"delays=") {
-            let times: Vec<u64> = delays.split(|&byte| byte == b'/').filter_map(seconds).collect();
-            let names = [Phase::BeforeActive, Phase::Active, Phase::Connect, Phase::Transmit];
-            if times.len() == names.len() {
-                phases.extend(names.into_iter().zip(times));
+            if let Some(times) = four_times(delays) {
+                let names = [Phase::BeforeActive, Phase::Active, Phase::Connect, Phase::Transmit];
+                names.into_iter().zip(times).for_each(|(phase, time)| phases.push(phase, time));
             }
         }
         rest = behind;
     }
     Some(phases)
+}
+
+/// Parses `0.1/0.2/1/0.2`. A part that is no number is left out. `None`: not four numbers.
+fn four_times(delays: &[u8]) -> Option<[u64; 4]> {
+    let mut parts = delays.split(|&byte| byte == b'/').filter_map(seconds);
+    let times = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(times)
 }
 
 /// Splits `<a@b>, relay=…` behind the address. Old versions of local leave out the brackets.
