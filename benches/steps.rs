@@ -23,7 +23,7 @@ use smtplog::internals::pipeline::filter::{Filter, LineFilter};
 use smtplog::internals::pipeline::sink::EventSink;
 use smtplog::internals::pipeline::time_range::TimeRange;
 use smtplog::internals::pipeline::walk::{WalkTask, step};
-use smtplog::internals::scan::counter::CountPlan;
+use smtplog::internals::scan::count_plan::CountPlan;
 use smtplog::internals::simd::newlines::NewlineIter;
 use smtplog::internals::smtp::event::{Direction, Outcome};
 use smtplog::internals::tally::Tally;

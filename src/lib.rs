@@ -249,8 +249,8 @@ pub mod internals {
         pub mod baseline {
             pub use crate::scan::baseline::file::open;
         }
-        pub mod counter {
-            pub use crate::scan::counter::CountPlan;
+        pub mod count_plan {
+            pub use crate::scan::count_plan::CountPlan;
         }
         pub mod verdict {
             pub use crate::scan::verdict::condition::Condition;

@@ -10,7 +10,7 @@ use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::walk::{WalkTask, aggregate};
 use crate::redact::Redactor;
 use crate::report::{GroupKey, GroupRow, SortBy};
-use crate::scan::counter::CountPlan;
+use crate::scan::count_plan::CountPlan;
 use crate::scan::groups::table;
 use crate::smtp::event::By;
 

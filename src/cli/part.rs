@@ -13,7 +13,7 @@ use crate::messages::host_spans::{HOST_LIMIT, HostSpan};
 use crate::parse::log_text::LogText;
 use crate::part::head::{CountedWith, PartHead, PartHost, PartLimits, PartSource, SCHEMA};
 use crate::redact::Redactor;
-use crate::scan::counter::CountPlan;
+use crate::scan::count_plan::CountPlan;
 
 /// An error if the scan cannot make a part.
 pub(crate) fn check(args: &ScanArgs, plan: &CountPlan) -> Result<(), CliError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::counter::CountPlan;
+use super::count_plan::CountPlan;
 use super::input::ReadSummary;
 use super::notes::on_hops;
 use super::options::ReportOptions;

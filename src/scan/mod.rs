@@ -5,6 +5,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod baseline;
+pub(crate) mod count_plan;
 pub(crate) mod counted_part;
 pub(crate) mod counter;
 pub(crate) mod delays;
