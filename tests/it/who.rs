@@ -109,7 +109,12 @@ fn the_tables_say_what_by_says() {
                     continue;
                 }
                 let wanted = &groups.get(row["name"].as_str().unwrap());
-                let columns = if ["domain", "relay"].contains(&key) { 4 } else { 5 };
+                // An expiry of Postfix names no recipient: only the table of domains knows where its message went.
+                let columns = match key {
+                    "domain" => 3,
+                    "relay" => 4,
+                    _ => 5,
+                };
                 let wanted = wanted.map(|wanted| &wanted[..columns]);
                 assert_eq!(Some(&counts[..columns]), wanted, "{table} of {log}: {row}");
                 seen += 1;
