@@ -10,6 +10,7 @@ use super::text::hosts;
 use super::text::names::{outliers, share_in_words, tables};
 use super::text::page::{TextStyle, word};
 use super::text::scan::span;
+use super::words::fault::counted;
 use super::words::row;
 use super::words::sections::{Section, sections};
 use super::words::totals::{all_well, coverage, filter, notes, sums};
@@ -133,7 +134,11 @@ fn table(text: &mut String, section: &Section, style: &TextStyle) {
         let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
     if let Some(others) = &section.others {
-        let kinds = format!("{} ({} {})", words.translate("others"), others.kinds, words.translate("kinds"));
+        let kinds = format!(
+            "{} ({})",
+            words.translate("others"),
+            counted(others.kinds as u64, ["kind", "kinds"], words)
+        );
         let change = if changes { " |" } else { "" };
         let (attempts, recipients) = (others.attempts, others.recipients);
         let _ = writeln!(text, "| | {} | {attempts} | {recipients} |{change} | |", escaped(&kinds));

@@ -54,10 +54,12 @@ pub(super) fn failing_domains(
         .map(|row| (row.name.as_str(), tally.names.find(row.name.as_bytes()), DomainLines::default()))
         .collect();
     for (key, count) in counts.iter().filter(|(key, _)| is_failure(key)) {
+        let mut line = None;
         for (_, symbol, lines) in &mut named {
             let attempts = symbol.map_or(0, |symbol| count.places.count_of(symbol));
             if attempts > 0 {
-                lines.add(key, attempts, options);
+                let line = line.get_or_insert_with(|| advice(key, options, key.kind.outcome));
+                lines.add(key, attempts, line.as_deref());
             }
         }
         if options.examples > 0 {
@@ -125,13 +127,13 @@ pub(super) fn name_expiries(tally: &mut FinishedTally, expired: &BTreeMap<u64, u
 }
 
 impl DomainLines {
-    fn add(&mut self, key: &TallyKey, attempts: u64, options: &ReportOptions) {
+    fn add(&mut self, key: &TallyKey, attempts: u64, advice: Option<&str>) {
         let kind = key.kind;
         let reason = kind.reason.unwrap_or(Reason::Unknown);
         let fault = self.faults.entry((kind.direction, reason, key.cause)).or_default();
         fault.attempts += attempts;
-        if let Some(line) = advice(key, options, kind.outcome) {
-            *fault.advice.entry(line).or_default() += attempts;
+        if let Some(line) = advice {
+            *fault.advice.entry(line.to_owned()).or_default() += attempts;
         }
         *self.codes.entry((kind.code, kind.enhanced)).or_default() += attempts;
     }

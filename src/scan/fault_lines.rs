@@ -63,7 +63,9 @@ impl FaultLines {
         if let Some(line) = advice(key, options, key.kind.outcome) {
             *self.advice.entry(line).or_default() += count.attempts;
         }
-        if let Some(line) = advice(key, options, Outcome::Expired) {
+        if key.kind.outcome == Outcome::Deferred
+            && let Some(line) = advice(key, options, Outcome::Expired)
+        {
             *self.expiry_advice.entry(line).or_default() += count.attempts;
         }
         for at in [count.first, count.last].into_iter().flatten() {
@@ -119,13 +121,21 @@ impl FaultLines {
         self.places.clone().finish()
     }
 
-    /// The domains or clients with the most attempts.
+    /// The domains or clients with the most attempts. There may be many: only the names of those that could be among the first
+    /// ones are compared.
     pub(super) fn top_places(places: &[(Symbol, u64)], tally: &FinishedTally) -> Vec<NameCount> {
-        let mut all: Vec<(&[u8], u64)> =
-            places.iter().map(|&(place, attempts)| (name(tally, place), attempts)).collect();
-        all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        all.truncate(WHERE);
-        all.into_iter().map(|(name, attempts)| NameCount { name: text(name), attempts }).collect()
+        let mut top: Vec<(u64, &[u8])> = Vec::with_capacity(WHERE + 1);
+        for &(place, attempts) in places {
+            if top.len() == WHERE && top.last().is_some_and(|(least, _)| attempts < *least) {
+                continue;
+            }
+            let name = name(tally, place);
+            let at =
+                top.partition_point(|(count, other)| (Reverse(*count), *other) < (Reverse(attempts), name));
+            top.insert(at, (attempts, name));
+            top.truncate(WHERE);
+        }
+        top.into_iter().map(|(attempts, name)| NameCount { name: text(name), attempts }).collect()
     }
 }
 

@@ -96,7 +96,8 @@ fn counts(args: &[&str], backwards: bool) -> String {
         report["totals"]["messages"] = Value::Null;
         // The same lines tell why they failed, and whose they are.
         report["verdict"] = Value::Null;
-        for table in ["sections", "senders", "users", "clients", "rest"] {
+        // An expiry counts for the domain of the message.
+        for table in ["sections", "senders", "users", "clients", "rest", "domains", "failing_domains"] {
             report[table] = Value::Null;
         }
     }

@@ -29,7 +29,7 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The Content-Security-Policy: nothing is loaded, and only our own style and script apply, even if markup from a log were
 /// not escaped. The hashes are those of the two files above; when they change, a test prints the right ones.
-const POLICY: &str = "default-src 'none'; style-src 'sha256-EEvgnBaI+lPNI373CcLt+xNBX+PcLn1Ddwr1gJIbvBk='; script-src 'sha256-abUmtlkz3ufMwSb2q5c/sdBaU3rbNBaKNSA3gtdX814='; \
+const POLICY: &str = "default-src 'none'; style-src 'sha256-K/+UKJB3ZYCoQAWr4IhPBmEsK105Z4c69Xr+/qDNYXI='; script-src 'sha256-abUmtlkz3ufMwSb2q5c/sdBaU3rbNBaKNSA3gtdX814='; \
     base-uri 'none'; form-action 'none'";
 
 pub(crate) fn show(report: &Report, style: &TextStyle) -> String {

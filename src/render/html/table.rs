@@ -8,6 +8,7 @@ use crate::render::sanitize::printable;
 use crate::render::text::explain_page::typed;
 use crate::render::text::groups::{hidden, others, outcomes, shown, value};
 use crate::render::text::page::{TextStyle, word};
+use crate::render::words::fault::counted;
 use crate::render::words::row;
 use crate::render::words::sections::Section;
 use crate::report::{GroupTable, NameCount, Row};
@@ -46,7 +47,7 @@ pub(crate) fn section(section: &Section, words: &Translations) -> Markup {
                     tfoot {
                         tr {
                             td {}
-                            td { (words.translate("others")) " (" (others.kinds) " " (words.translate("kinds")) ")" }
+                            td { (words.translate("others")) " (" (counted(others.kinds as u64, ["kind", "kinds"], words)) ")" }
                             td.n { (HumanCount(others.attempts)) }
                             td.n.spare { (HumanCount(others.recipients)) }
                             @if changes { td.n {} }
@@ -69,7 +70,7 @@ fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
                 @if let Some(conflict) = row.conflict { " " span.mark { (words.translate(conflict)) } }
                 @if let Some(advice) = &row.advice { div.advice { (printable(words.translate(advice))) } }
                 div.where.soft {
-                    (HumanCount(row.recipients)) " " (words.translate(cases))
+                    (counted(row.recipients, if cases == "cases" { ["case", "cases"] } else { ["rcpt", "rcpts"] }, words))
                     @if !place.is_empty() { " · " (place) }
                 }
                 (facts(row, words))

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::page::{TextPage, TextStyle, fit, word};
 use super::rows::{HEADING, examples};
 use crate::render::sanitize::printable;
+use crate::render::words::fault::counted;
 use crate::report::{GroupKey, GroupRow, GroupTable};
 
 /// Counts the events of a group with one outcome.
@@ -54,7 +55,7 @@ pub(crate) fn others(table: &GroupTable, style: &TextStyle) -> Option<String> {
     let rest = table.rows.len() - shown(table, style).len();
     let words = &style.words;
     (rest > 0).then(|| {
-        format!("{} ({} {})", words.translate("others"), HumanCount(rest as u64), words.translate("kinds"))
+        format!("{} ({})", words.translate("others"), counted(rest as u64, ["kind", "kinds"], words))
     })
 }
 

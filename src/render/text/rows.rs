@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::page::{TextPage, TextStyle, fit, pad, wrap};
 use crate::render::sanitize::printable;
+use crate::render::words::fault::counted;
 use crate::render::words::row;
 use crate::render::words::sections::{Section, sections};
 use crate::report::Row;
@@ -35,7 +36,8 @@ pub(crate) fn show(page: &mut TextPage, rows: &[Row]) {
             table.add_row(columns.cells(columns.row(row)));
         }
         if let Some(others) = &section.others {
-            let kinds = format!("{} ({} {})", columns.say("others"), others.kinds, columns.say("kinds"));
+            let kinds = counted(others.kinds as u64, ["kind", "kinds"], &page.style.words);
+            let kinds = format!("{} ({kinds})", columns.say("others"));
             let counts = [others.attempts, others.recipients].map(|count| HumanCount(count).to_string());
             let [attempts, recipients] = counts;
             let cells = ["  ".to_owned(), kinds, attempts, recipients, String::new(), String::new()];

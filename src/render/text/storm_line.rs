@@ -1,11 +1,11 @@
 //! Renders each storm as one line at the head of a report.
 
-use indicatif::HumanCount;
 use jiff::Zoned;
 
-use super::page::TextPage;
+use super::page::{TextPage, wrap};
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
+use crate::render::words::fault::counted;
 use crate::report::StormLine;
 
 /// `storms` is `None` without `--storms`.
@@ -28,7 +28,13 @@ pub(crate) fn show_within(page: &mut TextPage, storms: Option<&[StormLine]>) {
     let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
     for storm in storms.iter().take(SHOWN) {
         let text = printable(&storm_text(storm, &page.style.words));
-        page.indented(&format!("!! {} {text}", page.say("STORM")), 3);
+        let text = format!("!! {} {text}", page.say("STORM"));
+        let first = wrap(&text, page.style.width).into_iter().next().unwrap_or_default();
+        let rest = text.get(first.len()..).unwrap_or_default().trim_start();
+        page.line(&first);
+        if !rest.is_empty() {
+            page.indented(&format!("   {rest}"), 3);
+        }
     }
     let more = storms.len().saturating_sub(SHOWN);
     let how = page.say("smtplog storm says what to do").to_owned();
@@ -51,7 +57,7 @@ pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> 
 /// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`
 pub(crate) fn storm_text(storm: &StormLine, words: &Translations) -> String {
     let when = when(&storm.start, storm.end.as_ref(), words);
-    let attempts = HumanCount(storm.attempts);
+    let attempts = counted(storm.attempts, ["attempt", "attempts"], words);
     let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();
-    format!("{when}: {}, {attempts} {}{factor}", words.translate(&storm.title), words.translate("attempts"))
+    format!("{when}: {}, {attempts}{factor}", words.translate(&storm.title))
 }

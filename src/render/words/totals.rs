@@ -3,6 +3,7 @@
 use indicatif::HumanCount;
 
 use super::duration::duration;
+use super::fault::counted as number_of;
 use crate::catalog::translation::Translations;
 use crate::render::text::page::word;
 use crate::report::{DeliveredLater, Messages, Report, Sent, VerdictState};
@@ -34,7 +35,7 @@ fn sent(name: &'static str, sent: &Sent, words: &Translations) -> Option<TotalLi
         (sent.bounced, "bounced"),
         (sent.expired, "expired"),
     ];
-    let whole = sum(words, sent.attempts, "attempts", &parts);
+    let whole = sum(words, sent.attempts, ["attempt", "attempts"], &parts);
     let aside = counts(words, &[(sent.discarded, "discarded")], ", ");
     let replies = [
         (sent.positive, "2xx"),
@@ -62,7 +63,7 @@ fn messages(messages: &Messages, words: &Translations) -> Option<TotalLine> {
         (messages.held, "held"),
         (messages.waiting, "not tried yet"),
     ];
-    let whole = sum(words, messages.messages, "messages", &parts);
+    let whole = sum(words, messages.messages, ["message", "messages"], &parts);
     let counted = |count: u64, english: &str| {
         (count > 0).then(|| format!("{} {}", HumanCount(count), words.translate(english)))
     };
@@ -71,7 +72,8 @@ fn messages(messages: &Messages, words: &Translations) -> Option<TotalLine> {
         counted(messages.in_queue, "still in the queue"),
         oldest.map(|age| format!("{} {}", words.translate("the oldest for"), duration(words, age))),
         counted(messages.handed_on, "handed on"),
-        counted(messages.notices, "bounces and notices"),
+        (messages.notices > 0)
+            .then(|| number_of(messages.notices, ["bounce or notice", "bounces and notices"], words)),
     ];
     let aside: Vec<String> = aside.into_iter().flatten().collect();
     let later: Vec<String> =
@@ -108,7 +110,7 @@ fn refused(report: &Report, words: &Translations) -> Option<TotalLine> {
     }
     let parts =
         [(inbound.transient, "4xx"), (inbound.permanent, "5xx"), (inbound.unspecified, "without a code")];
-    let whole = sum(words, inbound.refused, "refused by us", &parts);
+    let whole = sum(words, inbound.refused, ["refused by us", "refused by us"], &parts);
     Some(TotalLine { name: "IN", line: with(whole, &aside), detail: None })
 }
 
@@ -137,7 +139,7 @@ pub(crate) fn coverage(report: &Report, words: &Translations) -> [String; 2] {
     let read = format!(
         "{} {} = {} + {}",
         words.translate("read"),
-        part(input.lines, "lines"),
+        number_of(input.lines, ["line", "lines"], words),
         part(input.mail, "mail"),
         part(input.other, "other")
     );
@@ -162,13 +164,24 @@ pub(crate) fn filter(report: &Report, words: &Translations) -> Option<String> {
 pub(crate) fn notes(report: &Report, words: &Translations) -> Vec<String> {
     let totals = &report.totals;
     let counted = [
-        (totals.host_attempts, "replies from MX hosts after which another MX was tried are not counted."),
-        (totals.probes, "address probes are not counted."),
-        (totals.hops, "hand-offs to a filter or an inner relay are not counted; --hops counts them."),
+        (
+            totals.host_attempts,
+            [
+                "reply from an MX host after which another MX was tried is not counted.",
+                "replies from MX hosts after which another MX was tried are not counted.",
+            ],
+        ),
+        (totals.probes, ["address probe is not counted.", "address probes are not counted."]),
+        (
+            totals.hops,
+            [
+                "hand-off to a filter or an inner relay is not counted; --hops counts it.",
+                "hand-offs to a filter or an inner relay are not counted; --hops counts them.",
+            ],
+        ),
     ];
     let counted = counted.iter().filter(|(count, _)| *count > 0);
-    let counted =
-        counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.translate(english)));
+    let counted = counted.map(|(count, english)| number_of(*count, *english, words));
     let verdict = verdict_notes(report, words).into_iter();
     verdict.chain(counted).chain(report.notes.iter().map(|note| words.translate(note).to_owned())).collect()
 }
@@ -219,7 +232,7 @@ pub(crate) fn state(state: VerdictState) -> &'static str {
 }
 
 /// `204,930 attempts = 171,044 sent (83.5%) + …`; parts that are 0 are left out, except the first.
-fn sum(words: &Translations, whole: u64, unit: &str, parts: &[(u64, &str)]) -> String {
+fn sum(words: &Translations, whole: u64, unit: [&str; 2], parts: &[(u64, &str)]) -> String {
     let shown: Vec<String> = parts
         .iter()
         .enumerate()
@@ -228,7 +241,7 @@ fn sum(words: &Translations, whole: u64, unit: &str, parts: &[(u64, &str)]) -> S
             format!("{} {} ({})", HumanCount(*count), words.translate(word), share(*count, whole))
         })
         .collect();
-    format!("{} {} = {}", HumanCount(whole), words.translate(unit), shown.join(" + "))
+    format!("{} = {}", number_of(whole, unit, words), shown.join(" + "))
 }
 
 /// `83.5%`; 0 of 0 is 0.
