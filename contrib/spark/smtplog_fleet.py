@@ -246,15 +246,14 @@ def part_name(hosts: Sequence[str]) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip("-.")[-200:] + ".part"
 
 
-def write_parts(parts: Iterable[Made], scratch: str) -> list[str]:
-    """Writes parts to files and returns their paths."""
-    paths = []
-    for number, (_, hosts, part, _, _) in enumerate(parts):
-        os.mkdir(folder := os.path.join(scratch, str(number)))
-        paths.append(os.path.join(folder, part_name(hosts)))
-        with open(paths[-1], "wb") as file:
-            file.write(part)
-    return paths
+def write_part(made: Made, scratch: str) -> str:
+    """Writes a part to a file and returns its path."""
+    number, hosts, part, _, _ = made
+    os.mkdir(folder := os.path.join(scratch, str(number)))
+    path = os.path.join(folder, part_name(hosts))
+    with open(path, "wb") as file:
+        file.write(part)
+    return path
 
 
 def merge_message(errors: bytes, scratch: str) -> str:
@@ -262,22 +261,26 @@ def merge_message(errors: bytes, scratch: str) -> str:
     return reason(re.sub(re.escape(os.fsencode(scratch)) + rb"/\d+/", b"", errors))
 
 
-def merge_parts(number: int, made: Iterable[Made], settings: Settings) -> list[Made]:
-    """Merges some parts to one. If some are missing, returns why."""
-    parts = sorted(made)
-    failed = [part for part in parts if part[3] != 0]
-    if failed or len(parts) == 1:
-        return [(number, *part[1:]) for part in failed or parts]
-    hosts = sorted(host for part in parts for host in part[1])
+def merge_parts(number: int, made: Iterable[Made], settings: Settings) -> Iterator[Made]:
+    """Merges some parts to one. If some are missing, yields why. Holds one part in memory at a time."""
+    paths, hosts, has_failed = [], [], False
     with scratch_folder() as scratch:
-        paths = write_parts(parts, scratch)
+        for one in made:
+            if one[3] != 0:
+                has_failed = True
+                yield (number, *one[1:])
+            else:
+                paths.append(write_part(one, scratch))
+                hosts += one[1]
+        if has_failed:
+            return
         program = executable(settings.program, scratch)
         command = [program, "merge", f"--tz={settings.zone}", "--part=-", "--", *paths]
         status, part, errors = run(command, settings.timeout)
         message = f"smtplog merge ended with status {status}: {merge_message(errors, scratch)}"
     if status not in (0, *FINAL_STATUSES):
         raise marked(message)
-    return [(number, hosts, part, 0, "") if status == 0 else (number, hosts, b"", status, message)]
+    yield number, sorted(hosts), part if status == 0 else b"", status, message if status else ""
 
 
 def event_lines(logs: HostLogs, settings: Settings, fields: Sequence[str]) -> Iterator[str]:
@@ -452,8 +455,13 @@ def task_errors() -> Iterator[None]:
 
 
 def merged_in_tree(parts: RDD[Made], count: int, fan_in: int, settings: Settings) -> RDD[Made]:
-    """Merges parts, some tasks at a time, until at most `fan_in` are left. Part number n is in group n / fan_in."""
-    while count > fan_in:
+    """Merges parts, `fan_in` in a task, until one is left; the driver can merge up to `fan_in` by itself.
+
+    Part number n is in group n / fan_in, and the group is the number of the merged part.
+    """
+    if count <= fan_in:
+        return parts
+    while count > 1:
         count = -(-count // fan_in)
         grouped = parts.map(lambda made: (made[0] // fan_in, made)).partitionBy(count, lambda group: group)
         parts = grouped.mapPartitionsWithIndex(
@@ -477,7 +485,7 @@ def report(spark: SparkSession, args: argparse.Namespace, settings: Settings) ->
     if args.format is not None:
         options.append(f"--format={args.format}")
     with scratch_folder() as scratch:
-        paths = write_parts(sorted(made), scratch)
+        paths = [write_part(part, scratch) for part in made]
         program = executable(settings.program, scratch)
         status, output, errors = run([program, "merge", *options, "--", *paths], settings.timeout)
         print_bytes(output)
