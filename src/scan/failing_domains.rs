@@ -58,8 +58,8 @@ pub(super) fn failing_domains(
         for (_, symbol, lines) in &mut named {
             let attempts = symbol.map_or(0, |symbol| count.places.count_of(symbol));
             if attempts > 0 {
-                let line = line.get_or_insert_with(|| advice(key, options, key.kind.outcome));
-                lines.add(key, attempts, line.as_deref());
+                let line = *line.get_or_insert_with(|| advice(key, options, key.kind.outcome));
+                lines.add(key, attempts, line);
             }
         }
         if options.examples > 0 {
@@ -127,13 +127,13 @@ pub(super) fn name_expiries(tally: &mut FinishedTally, expired: &BTreeMap<u64, u
 }
 
 impl DomainLines {
-    fn add(&mut self, key: &TallyKey, attempts: u64, advice: Option<&str>) {
+    fn add(&mut self, key: &TallyKey, attempts: u64, advice: Option<&'static str>) {
         let kind = key.kind;
         let reason = kind.reason.unwrap_or(Reason::Unknown);
         let fault = self.faults.entry((kind.direction, reason, key.cause)).or_default();
         fault.attempts += attempts;
         if let Some(line) = advice {
-            *fault.advice.entry(line.to_owned()).or_default() += attempts;
+            *fault.advice.entry(line).or_default() += attempts;
         }
         *self.codes.entry((kind.code, kind.enhanced)).or_default() += attempts;
     }
