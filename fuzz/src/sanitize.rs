@@ -102,7 +102,7 @@ fn assert_safe(shown: &str, format: &str) {
 /// The page has no other tags than ours; its style and its script come from no log.
 fn assert_known_tags(page: &str) {
     const TAGS: &str = "!doctype a b body br button caption circle code dd details div dl dt em figcaption figure \
-        footer g h1 h2 h3 head header html i input label li line main meta nav ol p path polyline pre rect script \
+        footer g h1 h2 h3 head header html i input label li line main meta nav ol output p path polyline pre rect script \
         section small span strong style summary svg table tbody td text tfoot th thead time title tr \
         ul";
     for ours in ["<style", "<script"] {

@@ -334,6 +334,7 @@ fn the_text_says_the_numbers_of_the_report() {
         let said = numbers(&text);
         let says = |value: &Value, word: &str| {
             let count = value.as_u64().unwrap();
+            let word = if count == 1 { word.trim_end_matches('s') } else { word };
             let there = said.iter().any(|(number, after)| *number == count && after == word);
             assert!(count == 0 || there, "{log}: {count} {word} is not in\n{text}");
         };
