@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::TimedFailure;
 use super::key::PrehashedState;
 use super::transition::Update;
+use crate::catalog::Cause;
 use crate::catalog::classify::Reason;
 
 /// The first deferral of a recipient.
@@ -24,6 +25,14 @@ impl FirstDeferral {
     /// The reason of the last deferral.
     pub(crate) fn last_reason(&self) -> Option<Reason> {
         self.last.map(|last| last.kind.reason)
+    }
+
+    /// Replaces the last deferral, unless the newer one only repeats an earlier failure (Exim's `retry time not reached`).
+    fn defer_again(&mut self, last: Option<TimedFailure>) {
+        let repeats = last.is_none_or(|last| last.kind.cause == Some(Cause::RetryTime));
+        if !repeats || self.last.is_none() {
+            self.last = last;
+        }
     }
 
     /// The reason, and the seconds from the deferral to the update. None: the filter excludes the deferral, or one
@@ -86,9 +95,11 @@ impl DeferredRecipients {
                 let both = [(*one, *first), (recipient, deferred)];
                 *self = Self::Many(both.into_iter().collect());
             }
-            Self::One(_, first) => first.last = deferred.last,
+            Self::One(_, first) => first.defer_again(deferred.last),
             Self::Many(many) => {
-                many.entry(recipient).or_insert(deferred).last = deferred.last;
+                many.entry(recipient)
+                    .and_modify(|first| first.defer_again(deferred.last))
+                    .or_insert(deferred);
             }
         }
     }

@@ -252,6 +252,7 @@ fn reads_refusals_that_postfix_tells_only_in_a_warning_or_a_note() {
     for text in [
         "warning: 4F1A2B3C4D: virtual_alias_maps map lookup problem for a@example.org -- message not accepted, try again later",
         "warning: 4F1A2B3C4D: header_checks map lookup problem -- message not accepted, try again later",
+        "warning: 4F1A2B3C4D: unreasonable virtual_alias_maps map nesting for a@example.org -- message not accepted, try again later",
         "warning: 4F1A2B3C4D: message rejected: hopcount exceeded",
         "warning: 4F1A2B3C4D: queue file size limit exceeded",
         "warning: 4F1A2B3C4D: write queue file: No space left on device",

@@ -102,3 +102,30 @@ fn mail_over_a_hosting_limit_is_no_mail_to_a_domain_without_mail() {
     let other = limit.replace("daily email limit", "wits' end");
     repeats(&[&other, &bounce(id)], "bad-domain");
 }
+
+#[test]
+fn a_message_keeps_its_reason_when_its_failure_is_far_away() {
+    let id = "1tABCd-000001-2x";
+    let full = format!(
+        "{id} == a@example.net R=dnslookup T=remote_smtp defer (-44) H=mx.example.net [192.0.2.1]: SMTP error from \
+         remote mail server after RCPT TO:<a@example.net>: 452 4.2.2 Mailbox full\n"
+    );
+    let retry = format!("{id} == a@example.net routing defer (-51): retry time not reached\n");
+    let noise = "SMTP connection from mx.example.org [192.0.2.9]:25 closed by QUIT\n";
+    let lines: Vec<&str> = [&*full].into_iter().chain([noise; 400]).chain([&*retry]).collect();
+    let text: String = lines.iter().flat_map(|line| ["2026-11-22 02:40:10 ", line]).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mainlog");
+    fs::write(&path, text).unwrap();
+    for size in ["100", "100000"] {
+        let arguments = ["scan", "--format", "json", "--utc", "--block-size", size, path.to_str().unwrap()];
+        let report: Value = serde_json::from_str(&answer(&arguments).0).unwrap();
+        let rows = report["sections"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|section| section["rows"].as_array().unwrap());
+        let waiting: Vec<&Value> = rows.filter(|row| row["waiting"] == 1).map(|row| &row["reason"]).collect();
+        assert_eq!(waiting, ["mailbox-full"], "{report:#}");
+    }
+}

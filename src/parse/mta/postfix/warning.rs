@@ -133,12 +133,14 @@ fn proxy_failure(text: &[u8]) -> Option<Refusal<'_>> {
     Some(refused(stage, Peer::default(), text))
 }
 
-/// Parses refusals of a message that already has a queue id, of cleanup and smtpd: a lookup table that fails (451 4.3.0),
+/// Parses refusals of a message that already has a queue id, of cleanup and smtpd: a lookup table that fails or nests (451 4.3.0),
 /// too many Received: headers (554 5.4.0), a message that is too large (552 5.3.4), a queue file that cannot be written
 /// (451 4.3.0); see postfix cleanup_map11.c, cleanup_message.c, cleanup_out.c and the codes in global/cleanup_strerror.c.
 fn message_refusal(text: &[u8]) -> Option<Refusal<'_>> {
-    let is_about_map =
-        || text.split(|&byte| byte == b' ').skip(1).take(3).eq([&b"map"[..], b"lookup", b"problem"]);
+    let is_about_map = || {
+        begins(text, &[b"unreasonable ", b"multi-valued "])
+            || text.split(|&byte| byte == b' ').skip(1).take(3).eq([&b"map"[..], b"lookup", b"problem"])
+    };
     let is_refusal = text.ends_with(b" -- message not accepted, try again later") && is_about_map()
         || text == b"message not accepted, try again later"
         || begins(text, &[b"message rejected: ", b"queue file size limit exceeded", b"write queue file: "]);
