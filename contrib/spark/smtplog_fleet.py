@@ -294,9 +294,7 @@ def event_lines(logs: HostLogs, settings: Settings, fields: Sequence[str]) -> It
             yield head + line[1:]
 
 
-def output_lines(
-    command: Sequence[str], timeout: float, cwd: str, errors: IO[bytes], logs: HostLogs
-) -> Iterator[str]:
+def output_lines(command: Sequence[str], timeout: float, cwd: str, errors: IO[bytes], logs: HostLogs) -> Iterator[str]:
     """The lines that smtplog prints. Raises an error at the end if it failed."""
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=cwd, env=environment()
@@ -614,11 +612,17 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     args = arguments(words)
     active = SparkSession.getActiveSession()
     spark = active or SparkSession.builder.appName(f"smtplog-{args.job}").getOrCreate()
+    if active is None:
+        # Among Spark's hundreds of lines nobody would find ours.
+        spark.sparkContext.setLogLevel("WARN")
     try:
         settings = settings_of(spark, args)
         return {"report": report, "events": events}[args.job](spark, args, settings)
     except (OSError, AnalysisException) as error:
-        print(f"smtplog_fleet: {str(error).splitlines()[0]}", file=sys.stderr)
+        text = str(error).splitlines()[0]
+        if "PATH_ALREADY_EXISTS" in text:
+            text = f"{args.out} already exists; --replace replaces the days of hosts that these logs have events of"
+        print(f"smtplog_fleet: {text}", file=sys.stderr)
         return 2
     except FleetError as error:
         for line in error.lines:
