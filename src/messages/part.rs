@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MessageTracker;
 use super::block_names::PerRole;
-use super::compose::OpenMessage;
+use super::compose::KeptMessage;
 use super::failure::{ByFlow, FailedMessages, FailureKind, FlowTotals};
 use super::names::{KeptNames, NameCountsByRole};
 use super::placed_id::IdHash;
@@ -21,7 +21,7 @@ use crate::collections::wire::{ByteText, RecordedValues, pack_hashes, record_all
 pub(crate) struct MessagePart {
     pub sums: MessageSums,
     /// Messages that depend on lines before the part or behind it, by their keys in rising order.
-    pub open: Vec<(u64, OpenMessage)>,
+    pub open: Vec<(u64, KeptMessage)>,
     pub ended: EndedMessages,
     /// The queue ids that lines named, packed.
     pub seen: ByteText,
