@@ -27,7 +27,7 @@ const SWEEP_PAUSE: usize = 1 << 16;
 /// updates and no message, and a message is large.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct UnfinishedMessage {
+pub(crate) struct KeptMessage {
     #[serde(skip_serializing_if = "<[Update]>::is_empty")]
     earlier: Box<[Update]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,16 +37,16 @@ pub(crate) struct UnfinishedMessage {
     message: Option<Box<Message>>,
 }
 
-impl From<PartialMessage> for UnfinishedMessage {
+impl From<PartialMessage> for KeptMessage {
     fn from(partial: PartialMessage) -> Self {
         let PartialMessage { earlier, begun_by, is_known, message, named: _ } = partial;
         Self { earlier: earlier.into_boxed_slice(), begun_by, is_known, message: message.map(Box::new) }
     }
 }
 
-impl From<UnfinishedMessage> for PartialMessage {
-    fn from(open: UnfinishedMessage) -> Self {
-        let UnfinishedMessage { earlier, begun_by, is_known, message } = open;
+impl From<KeptMessage> for PartialMessage {
+    fn from(open: KeptMessage) -> Self {
+        let KeptMessage { earlier, begun_by, is_known, message } = open;
         let message = message.map(|message| *message);
         Self { earlier: earlier.into_vec(), begun_by, is_known, message, named: None }
     }
@@ -54,7 +54,7 @@ impl From<UnfinishedMessage> for PartialMessage {
 
 /// The messages of a part that depend on lines before it or behind it.
 pub(crate) struct OpenParts {
-    open: HashMap<u64, UnfinishedMessage, PrehashedState>,
+    open: HashMap<u64, KeptMessage, PrehashedState>,
     /// The keys of messages that began and ended in the part.
     ended: EndedKeys,
     weight: usize,
@@ -194,8 +194,8 @@ impl OpenParts {
     }
 
     /// What is open, sorted by key, and the keys of messages that began and ended.
-    pub(crate) fn into_sorted(self) -> (Vec<(u64, UnfinishedMessage)>, EndedKeys) {
-        let mut open: Vec<(u64, UnfinishedMessage)> = self.open.into_iter().collect();
+    pub(crate) fn into_sorted(self) -> (Vec<(u64, KeptMessage)>, EndedKeys) {
+        let mut open: Vec<(u64, KeptMessage)> = self.open.into_iter().collect();
         open.sort_unstable_by_key(|(key, _)| *key);
         (open, self.ended)
     }

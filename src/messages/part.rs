@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MessageTracker;
 use super::block_names::PerRole;
-use super::compose::UnfinishedMessage;
+use super::compose::KeptMessage;
 use super::failure::{ByFlow, FailedMessages, FailureKind, FlowTotals};
 use super::failure_details::KeptDetails;
 use super::names::{KeptNames, NameCountsByRole};
@@ -22,7 +22,7 @@ use crate::collections::wire::{ByteText, RecordedValues, pack_hashes, record_all
 pub(crate) struct MessagePart {
     pub sums: MessageSums,
     /// Messages that depend on lines before the part or behind it, by their keys in rising order.
-    pub open: Vec<(u64, UnfinishedMessage)>,
+    pub open: Vec<(u64, KeptMessage)>,
     pub ended: EndedMessages,
     /// The queue ids that lines named, packed.
     pub seen: ByteText,
