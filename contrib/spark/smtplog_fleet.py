@@ -35,11 +35,11 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DataType, LongType, StringType, StructField, StructType
 
-#: Options of `scan` that write files or choose the output: a task that runs twice would write them twice.
+#: Options of `scan` that the job sets itself, or that write files: a task that runs twice would write them twice.
 REFUSED_OPTIONS = (
-    "--part", "--state", "--output", "-o", "--unparsed", "--baseline", "--format", "--journal", "--host", "--host-from",
-    "--tz", "--utc", "--threads", "-j", "--rotated",
-)  # fmt: skip
+    *("--part", "--state", "--output", "-o", "--unparsed", "--baseline", "--format", "--journal"),
+    *("--host", "--host-from", "--tz", "--utc", "--threads", "-j"),
+)
 
 #: The statuses of smtplog that another run of the same task would not change.
 FINAL_STATUSES = (1, 2, 3)
