@@ -59,16 +59,18 @@ pub(crate) fn title(row: &FaultRow, words: &Translations) -> String {
     }
 }
 
-/// `half got through within 15 min, 95% within 2 h 23 min`. `None`: no deferred mail was delivered later.
+/// `half got through within 15 min, 95% within 2 h 23 min`, or the first alone if both are the same. `None`: no deferred mail
+/// was delivered later.
 pub(crate) fn got_through(report: &Report, words: &Translations) -> Option<String> {
     let messages = &report.totals.messages;
     let [half, most] = [messages.later_median_seconds?, messages.later_p95_seconds?];
     let [half, most] = [half, most].map(|seconds| duration(words, seconds));
-    Some(format!(
-        "{} {half}, {} {most}",
-        words.translate("half got through within"),
-        words.translate("95% within")
-    ))
+    let half_within = format!("{} {half}", words.translate("half got through within"));
+    Some(if half == most {
+        half_within
+    } else {
+        format!("{half_within}, {} {most}", words.translate("95% within"))
+    })
 }
 
 /// The states of messages that occur: the word, and the count. The first one always stands there.
