@@ -93,7 +93,9 @@ impl FaultLines {
         for (mine, theirs) in
             [(&mut self.advice, other.advice), (&mut self.expiry_advice, other.expiry_advice)]
         {
-            theirs.into_iter().for_each(|(line, count)| *mine.entry(line).or_default() += count);
+            for (line, count) in theirs {
+                *mine.entry(line).or_default() += count;
+            }
         }
         if let Some((first, last)) = other.period {
             let (from, to) = self.period.unwrap_or((first, last));

@@ -57,12 +57,8 @@ pub(crate) fn sections(
         }
         lines.entry(fault).or_default().add(key, count, options);
     }
-    let mut senders = senders(messages);
-    for (from, into) in merge_small_causes(&mut failed, &mut lines, &rejected) {
-        for (sender, count) in senders.remove(&from).into_iter().flatten() {
-            *senders.entry(into).or_default().entry(sender).or_default() += count;
-        }
-    }
+    let merged = merge_small_causes(&mut failed, &mut lines, &rejected);
+    let senders = senders(messages, merged);
     let keys = failed.keys().chain(rejected.keys()).copied();
     let keys: std::collections::BTreeSet<FaultKey> = keys.collect();
     let mut sections: Vec<ActionSection> = Action::ALL
@@ -139,14 +135,19 @@ fn merge_small_causes(
     merged
 }
 
-/// The senders of the messages of each row.
-fn senders(messages: &MessageSummary) -> BTreeMap<FaultKey, SenderCounts> {
+/// The senders of the messages of each row. `merged` says which row became part of which.
+fn senders(messages: &MessageSummary, merged: Vec<(FaultKey, FaultKey)>) -> BTreeMap<FaultKey, SenderCounts> {
     let mut senders: BTreeMap<FaultKey, SenderCounts> = BTreeMap::new();
     for (action, kind, counts) in messages.details.kinds() {
         let FailureKind { direction, reason, cause, .. } = kind;
         let all = senders.entry(FaultKey { action, direction, reason, cause }).or_default();
         for (sender, count) in counts {
             *all.entry(*sender).or_default() += count;
+        }
+    }
+    for (from, into) in merged {
+        for (sender, count) in senders.remove(&from).into_iter().flatten() {
+            *senders.entry(into).or_default().entry(sender).or_default() += count;
         }
     }
     senders

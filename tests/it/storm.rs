@@ -160,6 +160,8 @@ fn the_report_names_storms_where_somebody_asks() {
         text.contains(named) && text.contains("storm: mail of a stolen account, user anna: 200;"),
         "{text}"
     );
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("200 attempts; user anna"), "the whole name is there: {text}");
     assert_eq!(status, 0);
     let (json, status) = scan(&log, &["--format", "json", "--fail-on", "storm"]);
     let report: Value = serde_json::from_str(&json).unwrap();

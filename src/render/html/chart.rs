@@ -150,12 +150,12 @@ fn plot(
         div.plot {
             div.values aria-hidden="true" {
                 span { (HumanCount(top)) }
-                @if top % 2 == 0 { span { (HumanCount(top / 2)) } }
+                @if top.is_multiple_of(2) { span { (HumanCount(top / 2)) } }
                 span { "0" }
             }
             svg.hours viewBox={ "0 0 " (width * 10) " 100" } preserveAspectRatio="none" role="img" {
                 title { (summary) }
-                @if top % 2 == 0 { path.grid d={ "M0 50H" (width * 10) } {} }
+                @if top.is_multiple_of(2) { path.grid d={ "M0 50H" (width * 10) } {} }
                 @for column in columns { (column) }
             }
             div.axis aria-hidden="true" { @for tick in ticks { span { (tick) } } }
@@ -229,7 +229,7 @@ fn part_start(axis: &TrendAxis, at: usize) -> String {
     let start: Zoned =
         axis.start.checked_add(SignedDuration::from_hours(hours)).unwrap_or_else(|_| axis.start.clone());
     let whole = axis.hours * axis.parts;
-    let form = if axis.hours % 24 == 0 || whole > 72 {
+    let form = if axis.hours.is_multiple_of(24) || whole > 72 {
         "%-d %b"
     } else if whole > 24 {
         "%a %H:%M"

@@ -203,7 +203,9 @@ fn rest(
 ) -> Markup {
     let hidden = section.rows.get(shown..).unwrap_or_default();
     let mut sums = FaultTotals::default();
-    hidden.iter().for_each(|row| sums.add(&row.totals));
+    for row in hidden {
+        sums.add(&row.totals);
+    }
     html! {
         @if !hidden.is_empty() {
             tfoot {

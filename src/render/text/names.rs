@@ -138,8 +138,13 @@ pub(crate) fn outliers(report: &Report) -> Vec<Outlier<'_>> {
         ("refused by us", |counts| counts.rejected),
     ];
     let of_kind = |(kind, rows, rest): (&'static str, &'_ Vec<NameRow>, &Remainder)| {
-        let names = rows.len() as u64 + rest.names;
+        // Of mail that was sent, clients that were only rejected have no share.
+        let sends = |counts: &NameTotals| counts.delivered + counts.failures() > counts.rejected;
+        let all = rows.len() as u64 + rest.names;
+        let sending = rows.iter().filter(|row| sends(&row.counts())).count() as u64
+            + if sends(&rest.others) { rest.names } else { 0 };
         let of_outcome = |(outcome, of): Column| {
+            let names = if outcome == "refused by us" { all } else { sending };
             let listed: u64 = rows.iter().map(|row| of(&row.counts())).sum();
             let whole = listed + of(&rest.others) + of(&rest.unnamed);
             let (at, count) = rows
