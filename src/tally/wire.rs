@@ -147,7 +147,7 @@ impl TallyOptions {
 
 impl KeptTally {
     pub(crate) fn of(mut tally: Tally) -> Self {
-        let hourly = tally.hourly.take().map(|hourly| {
+        let hourly = tally.hourly.take().map(Hourly::finish).map(|hourly| {
             let mut counts: Vec<_> =
                 hourly.counts.into_iter().map(|((hour, kind), count)| (hour, kind, count)).collect();
             counts.sort_unstable();
@@ -217,8 +217,11 @@ impl KeptTally {
         let hours = hours.into_iter().collect();
         tally.timeline = Timeline::of(FinishedTimeline { hours, is_cut });
         tally.hourly = self.hourly.map(|counts| {
-            let counts = counts.into_iter().map(|(hour, kind, count)| ((hour, kind), count));
-            Hourly { counts: counts.collect() }
+            let mut hourly = Hourly::default();
+            for (hour, kind, count) in counts {
+                hourly.add(hour, kind, count);
+            }
+            hourly
         });
         tally.delays = match self.delays {
             Some(kept) => Some(KeptDelays::delays(kept)?),

@@ -46,6 +46,7 @@ use crate::scan::notes::{on_hops, on_sources};
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 use crate::storm::sample::plan::SamplePlan;
+use crate::tally::by_hour::Hourly;
 use crate::tally::wire::TallyOptions;
 
 /// Rows of a section in the tables by code and by `--by`.
@@ -299,7 +300,7 @@ fn count(
         }
     };
     let (mut tally, closed) = folder.finish(sinks);
-    let hourly = tally.hourly.take();
+    let hourly = tally.hourly.take().map(Hourly::finish);
     if !args.delays {
         tally.delays = None;
     }
