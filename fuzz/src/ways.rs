@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
+use std::thread;
 
 use serde_json::Value;
 
@@ -13,10 +15,12 @@ use super::program::{answer, answer_of};
 const WAYS: [(&str, &str); 4] = [("1", "97"), ("2", "1000"), ("7", "333"), ("7", "16384")];
 
 /// The commands whose whole output must be the same, whatever the way.
-const COMMANDS: [&[&str]; 3] = [
+const COMMANDS: [&[&str]; 5] = [
     &["scan", "--format", "json", "--delays", "--storms", "--top", "50", "--by", "hour"],
     &["events"],
     &["storm", "--format", "json"],
+    &["trace", "--format", "json", "@example.org", "--top", "0"],
+    &["trace", "--raw", "@example.com", "--top", "3"],
 ];
 
 /// The options of a command with those that choose the way.
@@ -57,13 +61,56 @@ fn report(files: &[&Path]) -> Value {
     report
 }
 
-/// Compressed, the log gives the same report.
+/// Compressed, in two parts, or through a pipe, the log gives the same report, or at least the same counts of events.
 fn of_forms(folder: &Path, file: &Path, log: &[u8]) -> Option<String> {
     let packed = folder.join("packed.gz");
     let out = fs::File::create(&packed).expect("the folder is there");
     let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
     encoder.write_all(log).and_then(|()| encoder.finish()).expect("there is space for a small file");
-    (report(&[file]) != report(&[&packed])).then(|| "gzip".to_owned())
+    let whole = report(&[file]);
+    if report(&[&packed]) != whole {
+        return Some("gzip".to_owned());
+    }
+    let counts = |report: &Value| {
+        ["outbound", "local", "inbound"].map(|direction| report["totals"][direction].to_string())
+    };
+    if counts(&through_pipe(folder, log)) != counts(&whole) {
+        return Some("a pipe".to_owned());
+    }
+    (counts(&in_parts(folder, log)?) != counts(&whole)).then(|| "two parts".to_owned())
+}
+
+/// The report of the log through a pipe, which is read once: it may take other years than a file.
+fn through_pipe(folder: &Path, log: &[u8]) -> Value {
+    let pipe = folder.join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("there is mkfifo");
+    assert!(made.success(), "mkfifo ends well");
+    let (to, text) = (pipe.clone(), log.to_vec());
+    // Opening waits for the reader. What is left over at the end is nobody's.
+    let feeder = thread::spawn(move || fs::write(to, text));
+    let report = report(&[&pipe]);
+    drop(feeder);
+    report
+}
+
+/// The report of the log as a rotated part and the rest. `None`: a line may be about one in the other part.
+fn in_parts(folder: &Path, log: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(log);
+    // Sessions of OpenSMTPD, entries of the journal, and lines that stand for the line before.
+    if ["repeated", "Last message", "smtpd[", "__CURSOR", " session", "\n "]
+        .iter()
+        .any(|mark| text.contains(mark))
+    {
+        return None;
+    }
+    let middle = log.len() / 2;
+    let end = log.iter().skip(middle).position(|&byte| byte == b'\n')? + middle + 1;
+    let (older, newer) = log.split_at(end);
+    let [first, second] = ["parts.log.1", "parts.log"].map(|name| folder.join(name));
+    fs::write(&first, older)
+        .and_then(|()| fs::write(&second, newer))
+        .expect("there is space for a small file");
+    Some(report(&[&first, &second]))
 }
 
 /// The counts of a report that the listing of events must give, too.

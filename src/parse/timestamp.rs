@@ -48,6 +48,8 @@ pub struct TimestampParser {
     bound: LatestPossible,
     resolution: FileTimeResolution,
     last: CachedMinute,
+    /// The cached minute holds for lines before this offset: from it on, the order of the lines gives another year or hour.
+    turn: u64,
     hour: Option<SteadyHour>,
     observations: StampObservations,
 }
@@ -102,6 +104,7 @@ impl TimestampParser {
             bound,
             resolution: turns,
             last: CachedMinute::default(),
+            turn: 0,
             hour: None,
             observations: StampObservations::default(),
         }
@@ -145,7 +148,9 @@ impl TimestampParser {
     /// Parses a timestamp. `offset` is where the line begins in its file, in bytes. `None`: there is no timestamp, or it
     /// is not a valid date (`Feb 30`). A leap second counts as second 59.
     pub fn read(&mut self, stamp: RawTimestamp, offset: u64) -> Option<LogTime> {
-        if let Some(moment) = self.same_minute(stamp) {
+        if offset < self.turn
+            && let Some(moment) = self.same_minute(stamp)
+        {
             return Some(moment);
         }
         let text = match stamp {
@@ -159,11 +164,12 @@ impl TimestampParser {
         let minute = text.get(..hour + 3)?;
         let (seconds, rest) = text.get(hour + 4..)?.split_at_checked(2)?;
         let (micros, zone) = fraction(rest);
-        if !self.last.is(minute, zone) {
+        if offset >= self.turn || !self.last.is(minute, zone) {
             self.last = match self.minute_of_hour(minute, zone, offset) {
                 Some(minute) => minute,
                 None => self.minute(stamp, minute, zone, offset)?,
             };
+            self.turn = self.resolution.next_turn(offset);
         }
         let seconds = i64::from(number(seconds)?).min(59);
         Some(LogTime { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
@@ -385,6 +391,18 @@ mod tests {
         reads("Sun 2026-11-22 03:04:05 CET", "2026-11-22T03:04:05+01:00");
         reads("Sun 2026-11-22 03:04:05 UTC", "2026-11-22T03:04:05+00:00");
         reads("1795316645.123456", "2026-11-22T04:04:05.123456+01:00");
+    }
+
+    #[test]
+    fn a_minute_is_another_one_behind_a_turn_of_the_year_even_if_lines_between_were_not_read() {
+        let newest: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
+        let turns = FileTimeResolution { years: vec![(0, 2024), (500, 2025)], second_occurrence: Vec::new() };
+        let mut clock = TimestampParser::new(TimeZone::UTC, LatestPossible::written(newest), turns);
+        let stamp = LogLine::read(b"Nov 22 03:04:05 mx1 postfix/smtp[1]: x").stamp;
+        for (offset, year) in [(0, 2024), (499, 2024), (500, 2025), (900, 2025)] {
+            let shown = clock.read(stamp, offset).and_then(LogTime::rfc3339).unwrap();
+            assert_eq!(shown, format!("{year}-11-22T03:04:05+00:00"));
+        }
     }
 
     #[test]

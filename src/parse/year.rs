@@ -57,6 +57,14 @@ impl FileTimeResolution {
         self.years.get(after.saturating_sub(1)).map(|&(_, year)| year)
     }
 
+    /// The next offset from which on another year or occurrence may hold. `u64::MAX`: there is none.
+    pub fn next_turn(&self, offset: u64) -> u64 {
+        let year = self.years.partition_point(|&(from, _)| from <= offset);
+        let hour = self.second_occurrence.partition_point(|&(from, _)| from <= offset);
+        let year = self.years.get(year).map_or(u64::MAX, |&(from, _)| from);
+        year.min(self.second_occurrence.get(hour).map_or(u64::MAX, |&(from, _)| from))
+    }
+
     /// Whether a repeated hour at this offset is the second occurrence.
     pub fn is_second_occurrence(&self, offset: u64) -> bool {
         let after = self.second_occurrence.partition_point(|&(from, _)| from <= offset);

@@ -397,6 +397,10 @@ impl<L: EventSink> Walker<'_, '_, L> {
             return;
         }
         self.foreign_minute = known.minute;
+        if self.minute.map(|(number, _)| number) != known.minute {
+            // The year of the next line may be another one, even if it shows the same minute as the last mail line.
+            self.minute = None;
+        }
         if let Some(moment) = self.moment(line, place) {
             self.sink.minute(moment.minute());
         }
@@ -458,6 +462,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
     /// Remembers the minute of a line whose minute was not known; `number` is the one in the header cache.
     fn begin_minute(&mut self, number: Option<u32>, moment: Option<LogTime>, line: &LogLine) {
         self.minute = number.zip(moment.map(LogTime::minute));
+        if self.foreign_minute != number {
+            self.foreign_minute = None;
+        }
         if let Some(moment) = moment {
             extend(&mut self.coverage.minutes, moment.minute());
             self.sink.minute(moment.minute());

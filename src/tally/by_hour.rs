@@ -12,7 +12,13 @@ use crate::smtp::event::Outcome;
 pub struct Hourly {
     /// By hour, counted from 1970-01-01T00:00Z, and kind.
     pub(super) counts: HashMap<(i64, EventKind), u64>,
+    /// The latest hour whose counts were dropped because there are too many later ones. `None`: there was no need.
+    cut: Option<i64>,
 }
+
+/// The number of counts that are kept, of the latest hours: thirteen weeks with 120 kinds in each hour. Other servers choose
+/// the codes, and a broken clock the hours.
+const LIMIT: usize = 1 << 18;
 
 impl Hourly {
     pub fn count(&mut self, logged: &LoggedEvent) {
@@ -25,13 +31,49 @@ impl Hourly {
 
     /// Adds events of an hour.
     pub fn add(&mut self, hour: i64, kind: EventKind, count: u64) {
+        if self.cut.is_some_and(|cut| hour <= cut) {
+            return;
+        }
         *self.counts.entry((hour, kind)).or_default() += count;
+        if self.counts.len() > 2 * LIMIT {
+            self.cut_to(LIMIT);
+        }
     }
 
     pub fn merge(&mut self, other: Self) {
-        for (key, count) in other.counts {
-            *self.counts.entry(key).or_default() += count;
+        self.cut = self.cut.max(other.cut);
+        for ((hour, kind), count) in other.counts {
+            self.add(hour, kind, count);
         }
+    }
+
+    /// Drops the earliest hours until no more than `limit` counts are left. What is left after all counts were added does not
+    /// depend on when this was done before.
+    fn cut_to(&mut self, limit: usize) {
+        let mut hours: BTreeMap<i64, usize> = BTreeMap::new();
+        for &(hour, _) in self.counts.keys() {
+            *hours.entry(hour).or_default() += 1;
+        }
+        let mut sum = 0;
+        let first_out = hours.iter().rev().find(|(_, kinds)| {
+            sum += **kinds;
+            sum > limit
+        });
+        self.cut = self.cut.max(first_out.map(|(hour, _)| *hour));
+        let cut = self.cut;
+        self.counts.retain(|(hour, _), _| cut.is_none_or(|cut| *hour > cut));
+    }
+
+    /// The counts when all were added.
+    #[must_use]
+    pub fn finish(mut self) -> Self {
+        self.cut_to(LIMIT);
+        self
+    }
+
+    /// The first hour from which on no count was dropped. `None`: none was dropped at all.
+    pub fn complete_from(&self) -> Option<i64> {
+        self.cut.map(|cut| cut.saturating_add(1))
     }
 
     /// The counts of each kind, by hour.
@@ -41,5 +83,46 @@ impl Hourly {
             hours.entry(hour).or_default().insert(kind, count);
         }
         hours
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::event::Direction;
+    use crate::smtp::reply::Code;
+
+    fn kind(number: u16) -> EventKind {
+        let code = Code::new(200 + number % 400);
+        EventKind {
+            direction: Direction::Outbound,
+            outcome: Outcome::Bounced,
+            class: None,
+            code,
+            enhanced: None,
+            reason: None,
+        }
+    }
+
+    /// So many hours of 100 kinds.
+    fn hours(hours: impl Iterator<Item = i64>) -> Hourly {
+        let mut hourly = Hourly::default();
+        for hour in hours {
+            (0..100).for_each(|number| hourly.add(hour, kind(number), 1));
+        }
+        hourly
+    }
+
+    #[test]
+    fn keeps_the_latest_hours_in_bounded_memory_however_they_come() {
+        let whole = hours(0..9000).finish();
+        let kept = (LIMIT / 100) as i64;
+        assert_eq!(whole.complete_from(), Some(9000 - kept));
+        assert_eq!(whole.hours().len() as i64, kept);
+        let mut parts = hours((0..9000).rev().filter(|hour| hour % 3 == 0));
+        parts.merge(hours((0..9000).filter(|hour| hour % 3 != 0)));
+        assert!(parts.counts.len() <= 2 * LIMIT);
+        assert_eq!(parts.finish().hours(), whole.hours());
+        assert_eq!(hours(0..10).finish().complete_from(), None);
     }
 }

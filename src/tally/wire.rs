@@ -152,7 +152,7 @@ impl TallyOptions {
 impl KeptTally {
     /// `change` is applied to the tally first.
     pub(crate) fn of(mut tally: Tally, change: impl FnOnce(FinishedTally) -> FinishedTally) -> Self {
-        let hourly = tally.hourly.take().map(|hourly| {
+        let hourly = tally.hourly.take().map(Hourly::finish).map(|hourly| {
             let mut counts: Vec<_> =
                 hourly.counts.into_iter().map(|((hour, kind), count)| (hour, kind, count)).collect();
             counts.sort_unstable();
@@ -222,8 +222,11 @@ impl KeptTally {
         let hours = hours.into_iter().collect();
         tally.timeline = Timeline::of(FinishedTimeline { hours, is_cut });
         tally.hourly = self.hourly.map(|counts| {
-            let counts = counts.into_iter().map(|(hour, kind, count)| ((hour, kind), count));
-            Hourly { counts: counts.collect() }
+            let mut hourly = Hourly::default();
+            for (hour, kind, count) in counts {
+                hourly.add(hour, kind, count);
+            }
+            hourly
         });
         tally.delays = match self.delays {
             Some(kept) => Some(KeptDelays::delays(kept)?),

@@ -29,8 +29,9 @@ pub(crate) struct MessageLifetime {
     pub matches: bool,
 }
 
-/// The memory for notes, in bytes; beyond it, lines are counted and dropped.
-const MEMORY_LIMIT: usize = 1 << 30;
+/// The memory for notes, in bytes; beyond it, lines are counted and dropped. The stories and their text take as much again,
+/// three times.
+const MEMORY_LIMIT: usize = 64 << 20;
 
 /// Builds lifetimes from the notes of the second reading.
 #[derive(Default)]

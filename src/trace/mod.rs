@@ -1,7 +1,8 @@
 //! Follows messages: finds the log lines of the messages that match a query, and tells the story of each.
 //!
 //! The logs are read twice. The first walk parses only lines that contain a part of the query, and notes which queue ids
-//! name each other; the second collects the lines of the ids that belong together.
+//! name each other; it is repeated if it showed other years than were assumed. The second collects the lines of the ids that
+//! belong together.
 //!
 //! Promises: memory for the stories that are shown, 16 bytes for each link and 40 for each id that matches.
 //! May use: every folder below it (messages, pipeline, report and lower), never scan, storm or events.
@@ -35,7 +36,7 @@ use crate::pipeline::assumed_hosts::{UnnamedSpan, assume_hosts, on_hosts};
 use crate::pipeline::calendar::{Calendar, YearResolver};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::LineOffset;
-use crate::pipeline::walk::WalkTask;
+use crate::pipeline::walk::{WALKS, WalkTask};
 use crate::report::trace::Story;
 
 /// What to trace, and how much of it.
@@ -83,13 +84,11 @@ enum TraceItem {
 pub(crate) fn trace(request: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
     let TraceRequest { filter, top, raw, .. } = *request;
     let seed = seed();
-    let (first, problems) = FirstReading::read(request, task, &seed)?;
-    let FirstReading { links, rejections, years, lines: read, minutes, unnamed } = first;
+    let (first, calendar, problems) = first_reading(request, task, &seed)?;
+    let FirstReading { links, rejections, lines: read, minutes, unnamed, .. } = first;
     let mut sources = task.sources.to_vec();
     let is_assumed = assume_hosts(&mut sources, &unnamed);
     let task = &WalkTask { sources: &sources, ..*task };
-    let calendar =
-        Calendar { resolution: years.resolve(task.sources, task.calendar), ..task.calendar.clone() };
     let mut notes = Vec::new();
     notes.extend(is_assumed.then(|| on_hosts(&sources)).flatten());
     if links.is_full {
@@ -99,6 +98,11 @@ pub(crate) fn trace(request: &TraceRequest, task: &WalkTask) -> Result<TraceResu
         );
     }
     let families = links.families();
+    if rejections.left_out > 0 {
+        let left_out = rejections.left_out;
+        notes
+            .push(format!("there are more rejections than are kept: {left_out} are left out; ask for fewer"));
+    }
     let (mut sessions, forgotten) = rejections.finish();
     // A filter may hide messages, so that how many are needed is known only after the second reading.
     let is_limited = top > 0 && filter.is_empty();
@@ -134,6 +138,26 @@ pub(crate) fn trace(request: &TraceRequest, task: &WalkTask) -> Result<TraceResu
     }
     add_titles(&mut stories);
     Ok(TraceResult { found, stories, lines, read, minutes, notes, problems, calendar })
+}
+
+/// Reads for the first time, and again until the dates agree with the order of the lines: the latest messages are wanted.
+fn first_reading(
+    request: &TraceRequest,
+    task: &WalkTask,
+    seed: &RandomState,
+) -> Result<(FirstReading, Calendar, Vec<InputError>), InputError> {
+    let mut calendar = task.calendar.clone();
+    for _ in 1..WALKS {
+        let task = WalkTask { calendar: &calendar, ..*task };
+        let (mut first, problems) = FirstReading::read(request, &task, seed)?;
+        let resolution = std::mem::take(&mut first.years).resolve(task.sources, task.calendar);
+        if resolution == calendar.resolution {
+            return Ok((first, calendar, problems));
+        }
+        calendar.resolution = resolution;
+    }
+    let (first, problems) = FirstReading::read(request, &WalkTask { calendar: &calendar, ..*task }, seed)?;
+    Ok((first, calendar, problems))
 }
 
 /// The result of the first reading.

@@ -52,13 +52,21 @@ pub(crate) struct RejectedSession {
     count: u64,
     /// Empty: lines are not wanted.
     pub lines: Vec<KeptLine>,
+    /// The memory of its steps and lines behind the first, in bytes.
+    bytes: usize,
 }
 
 /// The longest pause within a session, in microseconds; after it, a process has another client.
 const MAX_PAUSE: i64 = 300_000_000;
 
-/// The least number of sessions that are kept; four times as many if all are wanted.
-const LEAST_LIMIT: usize = 1 << 16;
+/// The number of sessions that are kept if fewer, or all, are wanted.
+const LEAST_LIMIT: usize = 1 << 15;
+
+/// No more are kept, however many are wanted.
+const LIMIT: usize = 1 << 16;
+
+/// The memory for steps and lines behind the first of each session, in bytes; beyond it, they are counted and dropped.
+const MEMORY_LIMIT: usize = 64 << 20;
 
 impl RejectedCommand {
     /// `whole` is the line as it stands in its file, if lines are wanted; `opened` the line inside its wrapper.
@@ -115,6 +123,9 @@ pub(crate) fn process(line: &LogLine, raw: &[u8], hasher: &RandomState) -> Optio
 /// With more distinct rejections, a session has a table of them.
 const SEARCHED_STEPS: usize = 16;
 
+/// The memory of a step's other fields, and its place in the table, in bytes.
+const OTHER_BYTES: usize = 200;
+
 /// Everything of a rejection but its time, for comparison and hashing.
 fn step_key(step: &StoryStep) -> impl Hash + PartialEq + '_ {
     let text = step.reason.is_none().then_some(step.text.as_str());
@@ -139,14 +150,18 @@ pub(crate) struct RejectedSessions {
     hasher: RandomState,
     /// The number of earlier sessions that were dropped.
     forgotten: u64,
+    /// The memory of the steps and lines behind the first of each session, in bytes.
+    bytes: usize,
+    /// The number of rejections that were dropped because of the memory limit.
+    pub left_out: u64,
 }
 
 impl RejectedSessions {
     /// `top` is the number of sessions wanted, the latest ones; 0: all.
     pub(crate) fn new(top: usize, folded: bool, hasher: RandomState) -> Self {
-        let limit = if top == 0 { 4 * LEAST_LIMIT } else { top.max(LEAST_LIMIT) };
+        let limit = top.clamp(LEAST_LIMIT, LIMIT);
         let (open, closed) = (HashMap::new(), HashMap::new());
-        Self { open, closed, count: 0, limit, folded, hasher, forgotten: 0 }
+        Self { open, closed, count: 0, limit, folded, hasher, forgotten: 0, bytes: 0, left_out: 0 }
     }
 
     /// Adds a rejection; they must come in the order of the lines.
@@ -157,8 +172,15 @@ impl RejectedSessions {
             && session.first.is_of(&rejection)
         {
             session.last = (rejection.moment, rejection.place);
-            session.lines.push(line);
-            session.count_step(rejection.step, &self.hasher);
+            let is_full = self.bytes > MEMORY_LIMIT;
+            let before = session.bytes;
+            let is_kept = if self.folded {
+                session.count_step(rejection.step, is_full, &self.hasher)
+            } else {
+                session.add_line(line, is_full)
+            };
+            self.bytes += session.bytes - before;
+            self.left_out += u64::from(!is_kept);
             return;
         }
         let steps = vec![rejection.step.clone()];
@@ -169,7 +191,8 @@ impl RejectedSessions {
             places: HashMap::default(),
             last,
             count: 1,
-            lines: vec![line],
+            lines: if self.folded { Vec::new() } else { vec![line] },
+            bytes: 0,
         };
         match process {
             Some(process) => {
@@ -198,14 +221,14 @@ impl RejectedSessions {
     }
 
     /// Adds a finished session.
-    fn close(&mut self, mut session: RejectedSession) {
+    fn close(&mut self, session: RejectedSession) {
         if self.folded {
-            session.lines.clear();
             let key = session.hash(&self.hasher);
             let sessions = self.closed.entry(key).or_default();
             if let Some(equal) = sessions.iter_mut().find(|other| other.is_equal(&session)) {
                 equal.count += 1;
                 equal.last = session.last.max(equal.last);
+                self.bytes -= session.bytes;
                 return;
             }
             sessions.push(session);
@@ -228,6 +251,8 @@ impl RejectedSessions {
             sessions.retain(|session| session.last() >= oldest);
             !sessions.is_empty()
         });
+        let open = self.open.values().map(|session| session.bytes).sum::<usize>();
+        self.bytes = open + self.closed.values().flatten().map(|session| session.bytes).sum::<usize>();
         let kept: usize = self.closed.values().map(Vec::len).sum();
         self.forgotten += (self.count - kept) as u64;
         self.count = kept;
@@ -263,8 +288,18 @@ impl RejectedSession {
         self.first.place
     }
 
-    /// Counts a rejection of the session.
-    fn count_step(&mut self, step: StoryStep, hasher: &RandomState) {
+    /// Keeps a line. `is_full`: there is no memory for it. Returns whether it was kept.
+    fn add_line(&mut self, line: KeptLine, is_full: bool) -> bool {
+        if !is_full {
+            self.bytes += size_of::<KeptLine>() + line.2.len();
+            self.lines.push(line);
+        }
+        !is_full
+    }
+
+    /// Counts a rejection of the session. `is_full`: there is no memory for another one than those that it has. Returns
+    /// whether it was counted.
+    fn count_step(&mut self, step: StoryStep, is_full: bool, hasher: &RandomState) -> bool {
         let hash = |step: &StoryStep| hasher.hash_one(step_key(step));
         if self.steps.len() >= SEARCHED_STEPS && self.places.is_empty() {
             self.places = self.steps.iter().enumerate().map(|(place, step)| (hash(step), place)).collect();
@@ -272,13 +307,21 @@ impl RejectedSession {
         let next = self.steps.len();
         let place = if self.places.is_empty() {
             self.steps.iter().position(|other| is_same_step(other, &step)).unwrap_or(next)
+        } else if is_full {
+            self.places.get(&hash(&step)).copied().unwrap_or(next)
         } else {
             *self.places.entry(hash(&step)).or_insert(next)
         };
         match self.steps.get_mut(place) {
             Some(same) => same.count += step.count,
-            None => self.steps.push(step),
+            None if is_full => return false,
+            None => {
+                let recipient = step.recipient.as_ref().map_or(0, String::len);
+                self.bytes += size_of::<StoryStep>() + step.text.len() + recipient + OTHER_BYTES;
+                self.steps.push(step);
+            }
         }
+        true
     }
 
     /// A hash of the client, the sender and the rejections.

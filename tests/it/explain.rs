@@ -497,3 +497,30 @@ fn a_closed_pipe_and_wrong_usage_end_as_they_should() {
         assert_eq!(smtplog(args).output().unwrap().status.code(), Some(2), "{args:?}");
     }
 }
+
+#[test]
+fn a_line_without_an_end_takes_little_memory() {
+    const BLOCK: usize = 1 << 20;
+    const BLOCKS: usize = 400;
+    // Half of what is fed may be used, with the program itself.
+    let limited = format!("ulimit -v {}; exec \"$0\" explain -", BLOCKS / 2 * 1024);
+    let mut child = Command::new("sh")
+        .args(["-c", &limited])
+        .arg(cargo_bin("smtplog"))
+        .env("SMTPLOG_NO_CONFIG", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let feeder = std::thread::spawn(move || {
+        stdin.write_all(b"550 5.1.1 User unknown ").unwrap();
+        let block = vec![b'x'; BLOCK];
+        (0..BLOCKS).try_for_each(|_| stdin.write_all(&block)).unwrap();
+    });
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    let (text, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("5.1.1"), "{error}");
+}

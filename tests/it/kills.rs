@@ -232,6 +232,72 @@ fn a_full_or_read_only_disk_is_an_error_and_changes_nothing() {
     }
 }
 
+/// The program as a user who may not do much.
+fn as_nobody(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let program = command(args);
+    let mut setpriv = Command::new("setpriv");
+    setpriv.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program.get_program()).args(args);
+    setpriv.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    taken_apart(&setpriv.current_dir(folder).stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+#[ignore = "needs root and setpriv"]
+fn a_permission_that_is_lost_is_an_error_and_changes_nothing() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let folder = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let path = folder.path();
+    let at = |name: &str| path.join(name);
+    let may =
+        |name: &str, mode: u32| fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+    for name in ["work", "elsewhere"] {
+        fs::create_dir(at(name)).unwrap();
+        chown(at(name), Some(65534), Some(65534)).unwrap();
+    }
+    fs::write(at("mail.log"), (0..1500).map(line).collect::<String>()).unwrap();
+    may("mail.log", 0o644);
+    let args = [
+        "scan",
+        "--state",
+        "work/state",
+        "--baseline",
+        "work/base",
+        "-o",
+        "elsewhere/report.json",
+        "mail.log",
+    ];
+    let (status, _, error) = as_nobody(path, &args);
+    assert_eq!(status, 0, "{error}");
+    let files = ["work/state", "work/base", "elsewhere/report.json"];
+    let contents = |files: &[&str]| files.iter().map(|name| fs::read(at(name)).unwrap()).collect::<Vec<_>>();
+    let first = contents(&files);
+    fs::write(at("mail.log"), (0..1800).map(line).collect::<String>()).unwrap();
+    for (name, lost, kept) in [
+        ("mail.log", 0o600, 0o644),
+        ("work/state", 0o000, 0o600),
+        ("work/base", 0o000, 0o640),
+        ("work", 0o500, 0o755),
+        ("elsewhere", 0o500, 0o755),
+        ("elsewhere", 0o000, 0o755),
+    ] {
+        let before = contents(&files);
+        may(name, lost);
+        let (status, _, error) = as_nobody(path, &args);
+        may(name, kept);
+        assert_eq!(status, 2, "{name}: {error}");
+        assert!(error.contains("ermission denied"), "{name}: {error}");
+        // A report may say that a log cannot be read.
+        let same = if name == "mail.log" { &files[..2] } else { &files[..] };
+        assert!(contents(same) == before[..same.len()], "{name} {lost:o}: a file was changed");
+        let known = ["state", "base", "base.lock", "report.json"];
+        let left: Vec<PathBuf> =
+            ["work", "elsewhere"].iter().flat_map(|name| others(&at(name), &known)).collect();
+        assert!(left.is_empty(), "{name}: {left:?}");
+    }
+    assert_eq!(as_nobody(path, &args).0, 0);
+    assert!(contents(&files) != first);
+}
+
 #[test]
 fn a_log_that_became_a_folder_or_a_fifo_is_an_error_and_blocks_nothing() {
     let folder = tempdir().unwrap();

@@ -289,6 +289,39 @@ fn a_run_that_is_repeated_or_goes_further_adds_nothing_twice() {
 }
 
 #[test]
+fn a_line_with_a_stamp_far_from_all_others_changes_no_baseline() {
+    let folder = tempdir().unwrap();
+    let text = day(&date(0), 0..24, [10, 2, 1]);
+    let learned = |name: &str, text: &str| {
+        let base = folder.path().join(name);
+        report(&["--baseline", base.to_str().unwrap(), &written(&folder, "day.log", text)]);
+        let found: serde_json::Value = serde_json::from_slice(&fs::read(base).unwrap()).unwrap();
+        // The minutes of the first and the last hour may be said to be read that have no line.
+        let hours = found["hours"].as_array().unwrap().iter();
+        hours.map(|hour| (hour["start"].to_string(), hour["counts"].to_string())).collect::<Vec<_>>()
+    };
+    let wanted = learned("base", &text);
+    assert_eq!(wanted.len(), 24);
+    for stamp in ["0001-01-01T00:00:00", "1970-01-01T00:00:07", "3000-02-03T04:05:06", "5999-12-31T23:59:59"]
+    {
+        let far = format!(
+            "{stamp}+00:00 mx1 postfix/smtp[7]: 4F1A2B3C41: to=<a@example.org>, relay=none, delay=1, delays=0/0/1/0, \
+             dsn=4.4.1, status=deferred (connect to mx.example.org[192.0.2.1]:25: Connection timed out)\n"
+        );
+        let name = |end: &str| format!("base{}{end}", &stamp[..4]);
+        assert_eq!(learned(&name("a"), &format!("{far}{text}")), wanted, "{stamp} before it");
+        assert_eq!(learned(&name("z"), &format!("{text}{far}")), wanted, "{stamp} behind it");
+        // What was learned stays.
+        let base = folder.path().join("base");
+        let before: serde_json::Value = serde_json::from_slice(&fs::read(&base).unwrap()).unwrap();
+        report(&["--baseline", base.to_str().unwrap(), &written(&folder, "far.log", &far)]);
+        let now: serde_json::Value = serde_json::from_slice(&fs::read(&base).unwrap()).unwrap();
+        let kept = |found: &serde_json::Value| found["hours"].as_array().unwrap().clone();
+        assert!(kept(&before).iter().all(|hour| kept(&now).contains(hour)), "{stamp}: {now}");
+    }
+}
+
+#[test]
 fn any_threads_and_any_blocks_make_the_same_baseline() {
     let folder = tempdir().unwrap();
     let log = written(&folder, "day.log", &day(&date(0), 0..24, [10, 2, 1]));

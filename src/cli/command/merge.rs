@@ -159,7 +159,7 @@ fn plan<'a>(
 /// The report, and the counts of each hour. Parts always hold delays.
 fn counted_report(merger: Merger, options: &ReportOptions, with_delays: bool) -> (Report, Option<Hourly>) {
     let (mut tally, closed) = merger.finish(Vec::new());
-    let hourly = tally.hourly.take();
+    let hourly = tally.hourly.take().map(Hourly::finish);
     if !with_delays {
         tally.delays = None;
     }

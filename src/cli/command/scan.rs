@@ -48,6 +48,7 @@ use crate::scan::options::ReportOptions;
 use crate::scan::redacted;
 use crate::scan::summary::report;
 use crate::storm::sample::plan::SamplePlan;
+use crate::tally::by_hour::Hourly;
 
 /// Rows of a section in the tables by code and by `--by`.
 const DEFAULT_ROWS: usize = 10;
@@ -319,7 +320,7 @@ fn count(
         }
     };
     let (mut tally, closed) = folder.finish(sinks);
-    let hourly = tally.hourly.take();
+    let hourly = tally.hourly.take().map(Hourly::finish);
     if !args.delays {
         tally.delays = None;
     }

@@ -27,7 +27,8 @@ impl ReadSpan {
     /// starts in 1970, or a line of the year 1 or 3000, stretches the span by years. `None`: nothing is left of it.
     pub fn covered(self, hourly: &Hourly, now: i64) -> Option<Self> {
         let mut until = self.until.min(now.saturating_add(1));
-        let mut from = self.from;
+        let complete = hourly.complete_from().map_or(i64::MIN, |hour| hour.saturating_mul(60));
+        let mut from = self.from.max(complete);
         // The largest group of hours with events, none of which is far from the next.
         let mut best: Option<(u64, i64, i64)> = None;
         let mut group: Option<(u64, i64, i64)> = None;
