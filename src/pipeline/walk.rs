@@ -11,7 +11,7 @@ use super::sink::{
     Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
 };
 use super::time_range::TimeRange;
-use super::{session_peer, told_before};
+use super::{earlier_cause, session_peer};
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
 use crate::input::checkpoint::resume::ReadPosition;
@@ -348,7 +348,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 let mut inside = Vec::new();
                 let with_peer = session_peer::with_peer(event, line, block, at, &mut inside);
                 let event = with_peer.as_ref().unwrap_or(event);
-                let verdict = told_before::classify(&mut self.classifier, event, line, block, at);
+                let verdict = earlier_cause::classify(&mut self.classifier, event, line, block, at);
                 let (user, client, book, part) = (None, None, self.task.book, 0);
                 let logged = LoggedEvent {
                     place,

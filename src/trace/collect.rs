@@ -25,10 +25,10 @@ use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap::{LineBuffers, OpenedLine, open_line};
 use crate::pipeline::duplicate::is_duplicate;
+use crate::pipeline::earlier_cause;
 use crate::pipeline::filter::LineFilter;
 use crate::pipeline::line_context::earlier_lines;
 use crate::pipeline::sink::LineOffset;
-use crate::pipeline::told_before;
 use crate::pipeline::walk::{WalkTask, clock};
 use crate::report::trace::StepKind;
 use crate::smtp::event::{Direction, Event, Mta};
@@ -202,7 +202,7 @@ impl<'a> NoteCollector<'a> {
             }
             ParsedLine::Event(event) => {
                 let is_inbound = event.direction == Direction::Inbound;
-                let classification = told_before::classify(&mut self.classifier, &event, line, block, at);
+                let classification = earlier_cause::classify(&mut self.classifier, &event, line, block, at);
                 let mut kind = self.event(&event, classification, line, rest, moment);
                 if let NoteKind::Event { step, .. } = &mut kind {
                     step.count = u64::from(times);

@@ -413,9 +413,9 @@ pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [
 
 /// What the lines contain that may tell the cause of this failure. `None`: the event's own line tells it.
 #[inline]
-pub(crate) fn told_before<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
+pub(crate) fn cause_mark<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     match event.mta {
-        Mta::Exim => exim::told_before::mark(event),
+        Mta::Exim => exim::earlier_cause::mark(event),
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
@@ -423,7 +423,7 @@ pub(crate) fn told_before<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
 /// The failure on an earlier line that tells the cause of the event's. `None`: the line does not tell it.
 pub(crate) fn earlier_cause<'b>(event: &Event<'b>, earlier: &LogLine<'b>) -> Option<Event<'b>> {
     match Program::of(earlier) {
-        Program::Exim if event.mta == Mta::Exim => exim::told_before::cause(event, earlier),
+        Program::Exim if event.mta == Mta::Exim => exim::earlier_cause::cause(event, earlier),
         Program::Postfix(_)
         | Program::Exim
         | Program::Sendmail

@@ -109,7 +109,9 @@ impl WordClasses {
 
     fn of(word: &[u8]) -> Self {
         let mut classes = Self::NONE;
-        word.iter().for_each(|byte| classes.add(class(*byte)));
+        for byte in word {
+            classes.add(class(*byte));
+        }
         classes
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod attempt;
 pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod delivery;
+pub(crate) mod earlier_cause;
 pub(crate) mod failure;
 pub(crate) mod fields;
 pub(crate) mod foreground;
@@ -16,7 +17,6 @@ pub(crate) mod reject;
 pub(crate) mod shape;
 pub(crate) mod side;
 pub(crate) mod text_table;
-pub(crate) mod told_before;
 
 use super::delay::{Phases, units};
 use super::parsed::{ParsedLine, address, split_last, split_once};

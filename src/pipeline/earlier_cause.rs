@@ -18,8 +18,8 @@ pub(crate) fn classify(
     block: &Block,
     at: usize,
 ) -> Option<Classification> {
-    let own = classifier.classify(event);
-    let (Some(mark), Some(known)) = (mta::told_before(event), own) else { return own };
+    let own = classifier.classify(event)?;
+    let Some(mark) = mta::cause_mark(event) else { return Some(own) };
     let (earlier, near) = block.text_before(at, CONTEXT);
     let finder = Finder::new(mark);
     let mut told = |text| {
@@ -36,7 +36,7 @@ pub(crate) fn classify(
         })
     };
     let told = told(near).or_else(|| told(earlier));
-    told.map(|told| Classification { provider: known.provider.or(told.provider), ..told }).or(own)
+    Some(told.map_or(own, |told| Classification { provider: own.provider.or(told.provider), ..told }))
 }
 
 /// Where the line that holds this offset begins.

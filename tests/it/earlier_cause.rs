@@ -1,5 +1,6 @@
 //! Checks that an Exim line which only repeats an earlier failure has the reason of that failure.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use serde_json::Value;
@@ -14,8 +15,10 @@ const LATER: &str =
 fn last(lines: &[&str]) -> (Value, Value) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mainlog");
-    let text: String =
-        lines.iter().zip(10..).map(|(line, at)| format!("2026-11-22 02:40:{at} {line}\n")).collect();
+    let mut text = String::new();
+    for (line, at) in lines.iter().zip(10..) {
+        writeln!(text, "2026-11-22 02:40:{at} {line}").unwrap();
+    }
     fs::write(&path, &text).unwrap();
     let path = path.to_str().unwrap();
     let events = answer(&["events", "--utc", path]).0;
