@@ -5,6 +5,7 @@
 //! May use: catalog, collections, input, parse, simd, smtp.
 
 pub(crate) mod assumed_hosts;
+pub(crate) mod block_result;
 pub(crate) mod calendar;
 pub(crate) mod coverage;
 pub(crate) mod dates;

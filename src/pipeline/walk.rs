@@ -1,6 +1,7 @@
 //! Walks over the lines of logs: parses each line once, counts it, and passes its event or queue record to a sink.
 
 use super::assumed_hosts::{UnnamedSpan, merge_span};
+use super::block_result::BlockResult;
 use super::calendar::{Calendar, TimeResolution, YearResolver};
 use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
@@ -17,7 +18,7 @@ use crate::catalog::classify::Classifier;
 use crate::input::checkpoint::resume::ReadPosition;
 use crate::input::error::InputError;
 use crate::input::read::block::Block;
-use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
+use crate::input::read::{Progress, ReadOptions, Source, WorkResult, each_block};
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
 use crate::parse::mta;
@@ -25,7 +26,6 @@ use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::server_warning::{ServerWarning, server_warning};
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
-use crate::parse::year::StampObservations;
 
 /// The input of a walk, and the events that it passes on.
 #[derive(Clone, Copy)]
@@ -165,26 +165,6 @@ pub fn step<'b, L: EventSink>(
     let result = walker.block(block);
     let Walker { sink, classifier, coverage, .. } = walker;
     WalkStep { sink, classifier, output: result.own, coverage }
-}
-
-/// The result of one block, to be folded in the order of the files.
-struct BlockResult<H> {
-    file: usize,
-    seen: StampObservations,
-    unnamed: UnnamedSpan,
-    /// Lines that were not understood, if they are wanted.
-    unread: Vec<u8>,
-    lines: u64,
-    /// The offset in its file at which the block ends.
-    end: u64,
-    own: H,
-}
-
-impl<H: HeapSize> HeapSize for BlockResult<H> {
-    fn held_bytes(&self) -> usize {
-        // The observations are small: about one entry for each year and for each repeated minute.
-        self.unread.capacity() + self.own.held_bytes()
-    }
 }
 
 struct Walker<'a, 'b, L> {
