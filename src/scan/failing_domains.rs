@@ -14,8 +14,9 @@ use crate::messages::key::domain_hash;
 use crate::parse::log_text::LogText;
 use crate::pipeline::sink::LineOffset;
 use crate::report::{CodeCount, DomainFault, FailingDomain, NameRow, SenderCount};
-use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::event::{By, Direction, Outcome};
 use crate::smtp::reply::{Code, EnhancedCode};
+use crate::tally::group_by::GroupBy;
 use crate::tally::{FinishedTally, TallyCount, TallyKey};
 
 /// Number of domains.
@@ -123,6 +124,31 @@ pub(super) fn name_expiries(tally: &mut FinishedTally, expired: &BTreeMap<u64, u
     for (symbol, counts) in &mut tally.domains {
         let hash = domain_hash(tally.names.name(*symbol));
         counts[Outcome::Expired] += expired.get(&hash).copied().unwrap_or_default();
+    }
+    if let Some(groups) = tally.groups.as_mut().filter(|groups| groups.by == [By::Domain]) {
+        name_group_expiries(groups, expired);
+    }
+}
+
+/// The same for the groups of `--by domain`.
+fn name_group_expiries(groups: &mut GroupBy, expired: &BTreeMap<u64, u64>) {
+    let GroupBy { groups, names, .. } = groups;
+    let mut sum = 0;
+    for (key, group) in groups.iter_mut() {
+        let at = key.first().and_then(|part| usize::try_from(part.checked_sub(1)?).ok());
+        let Some(symbol) = at.and_then(|at| names.symbol_at(at)) else { continue };
+        let count = expired.get(&domain_hash(names.name(symbol))).copied().unwrap_or_default();
+        group.outcomes[Outcome::Expired] += count;
+        sum += count;
+    }
+    // The group of events whose lines name no domain.
+    let unnamed = vec![0];
+    if let Some(group) = groups.get_mut(&unnamed) {
+        let left = group.outcomes[Outcome::Expired].saturating_sub(sum);
+        group.outcomes[Outcome::Expired] = left;
+        if group.outcomes.sum() == 0 {
+            groups.remove(&unnamed);
+        }
     }
 }
 
