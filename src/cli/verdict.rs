@@ -58,7 +58,7 @@ impl VerdictRun {
 
     /// Whether the walk must also find storms: if an option asks for them, and for the daily mail.
     pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
-        args.mail.mail_headers || Self::asks_for_storms(args)
+        args.mail.mail_headers && !args.verdict.no_storms || Self::asks_for_storms(args)
     }
 
     /// Whether an option asks for storms.

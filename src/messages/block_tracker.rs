@@ -125,7 +125,7 @@ impl BlockTracker {
         }
         let origin = match fact.step {
             QueueStep::Received | QueueStep::Queued | QueueStep::Notice => {
-                self.totals.names.add_names(&mta::origin(fact), &self.keys)
+                self.totals.names.add_names(logged.origin(), &self.keys)
             }
             QueueStep::MessageIdAssigned
             | QueueStep::Held

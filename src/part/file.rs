@@ -27,7 +27,7 @@ const LARGEST_RATIO: usize = 1_032;
 
 /// The part as bytes, the section entries of whose head are written anew.
 pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
-    let LogPart { head, coverage, counts } = part;
+    let LogPart { head, coverage, counts, storms } = part;
     let CountedPart { tally, messages, waiting, given_up, hosts, spans: _ } = counts;
     let mut sections = Sections::default();
     sections.add("coverage", &KeptCoverage::of(coverage))?;
@@ -46,6 +46,7 @@ pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
     sections.add_hashes("seen", &messages.seen)?;
     sections.add("waiting", &(given_up, waiting))?;
     sections.add("who", &messages.names)?;
+    sections.add_some("storms", storms.as_ref())?;
     let head = PartHead { sections: std::mem::take(&mut sections.entries), ..head.clone() };
     let line = serde_json::to_vec(&head)?;
     let length: usize = sections.packed.iter().map(Vec::len).sum();
@@ -120,7 +121,8 @@ impl PartBytes<'_> {
         (counts.given_up, counts.waiting) = sections.get("waiting")?;
         counts.messages.names = sections.get("who")?;
         let coverage: KeptCoverage = sections.get("coverage")?;
-        Ok(LogPart { coverage: coverage.coverage(files_before), counts, head })
+        let storms = sections.find("storms")?;
+        Ok(LogPart { coverage: coverage.coverage(files_before), counts, storms, head })
     }
 }
 

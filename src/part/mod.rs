@@ -14,10 +14,13 @@ pub(crate) mod order;
 
 use crate::pipeline::coverage::Coverage;
 use crate::scan::counted_part::CountedPart;
+use crate::storm::sample::wire::KeptSamples;
 
 /// A part: what a scan counted, and what other scans must know to add it to theirs.
 pub(crate) struct LogPart {
     pub head: head::PartHead,
     pub coverage: Coverage,
     pub counts: CountedPart,
+    /// What storms are found in. `None`: nobody asked for them when the part was made.
+    pub storms: Option<KeptSamples>,
 }

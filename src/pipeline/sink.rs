@@ -1,5 +1,7 @@
 //! Defines what a walk passes on for each line of a log, and the traits of its receivers.
 
+use std::cell::OnceCell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
@@ -7,7 +9,8 @@ use crate::catalog::classify::{Classification, find_provider};
 use crate::catalog::provider::Provider;
 use crate::input::read::HeapSize;
 use crate::parse::header::LogLine;
-use crate::parse::mta::queue_record::QueueRecord;
+use crate::parse::mta;
+use crate::parse::mta::queue_record::{MessageFields, QueueRecord};
 use crate::parse::mta::server_warning::ServerWarning;
 use crate::parse::timestamp::LogTime;
 use crate::smtp::event::Event;
@@ -52,6 +55,26 @@ pub struct LoggedQueueRecord<'a> {
     pub raw: &'a [u8],
     /// The line's minute, counted from 1970-01-01T00:00Z. `None`: the line has no valid timestamp.
     pub minute: Option<i64>,
+    /// See [`Self::origin`].
+    origin: OnceCell<MessageFields<'a>>,
+}
+
+impl<'a> LoggedQueueRecord<'a> {
+    pub fn new(
+        record: &'a QueueRecord<'a>,
+        place: LineOffset,
+        line: &'a LogLine<'a>,
+        raw: &'a [u8],
+        minute: Option<i64>,
+    ) -> Self {
+        Self { record, place, line, raw, minute, origin: OnceCell::new() }
+    }
+
+    /// Sender, client and login of the message, as far as the line states them. Several sinks ask for them: they are parsed
+    /// once.
+    pub(crate) fn origin(&self) -> &MessageFields<'a> {
+        self.origin.get_or_init(|| mta::origin(self.record))
+    }
 }
 
 /// A server's own warning with everything that is known about its line.

@@ -313,7 +313,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             return;
         }
         if let (Some(_), ParsedLine::QueueRecord(record)) = (minute, &parsed) {
-            self.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
+            self.queue_record(&LoggedQueueRecord::new(record, place, line, raw, minute));
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
@@ -347,7 +347,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
-                self.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
+                self.queue_record(&LoggedQueueRecord::new(record, place, line, raw, minute));
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
             ParsedLine::Unread => self.unread(place, raw),
@@ -467,7 +467,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         if let Some(record) = &mta::record_of_event(first.event, first.line) {
             let LoggedEvent { place, line, raw, moment, .. } = *first;
             let minute = moment.map(LogTime::minute);
-            self.sink.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
+            self.sink.queue_record(&LoggedQueueRecord::new(record, place, line, raw, minute));
         }
     }
 

@@ -289,7 +289,7 @@ impl Merger<'_> {
                     let Some(fact) = mta::record(&parsed, &line) else { continue };
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
-                    let logged = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
+                    let logged = LoggedQueueRecord::new(&fact, place, &line, raw, minute);
                     if postponed_counter.counts_arrivals {
                         postponed_counter.tally.queue_record(&logged);
                     }

@@ -11,7 +11,6 @@ use crate::catalog::classify::Classifier;
 use crate::input::read::block::Block;
 use crate::input::read::{Progress, ReadOptions, Source};
 use crate::messages::MessageTracker;
-use crate::messages::key::KeyHasher;
 use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::dates::observations;
@@ -122,7 +121,7 @@ impl<'a> Monitor<'a> {
     pub fn new(options: MonitorOptions<'a>, calendar: Calendar) -> Self {
         let (seed, level) = (options.seed, SharedLevel::default());
         let window = RollingWindow::new(seed.clone(), options.filter);
-        let sampler = Sampler::new(KeyHasher::new(seed.clone()), options.filter, level.clone());
+        let sampler = Sampler::new(options.filter, level.clone());
         Self {
             options,
             line_filter: options.filter.without_sender(),
@@ -154,7 +153,7 @@ impl<'a> Monitor<'a> {
         self.calendar.resolution.set(block.file, times);
         let task = task(&self.options, &self.line_filter, &self.calendar);
         let WalkStep { sink, classifier, output, coverage } = step(&task, classifier, reader, block);
-        self.merger.fold(&output);
+        self.merger.fold(output);
         self.coverage.merge(coverage);
         self.reader = Some((sink, classifier));
         self.drop_old();

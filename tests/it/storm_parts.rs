@@ -104,3 +104,43 @@ fn scan_tells_the_storms_that_storm_tells() {
     }
     assert!(told > 0);
 }
+
+/// The storms in the report of a scan, or of a merge of parts.
+fn storms_of_report(args: &[&str]) -> Value {
+    let args = [&args[..1], &["--format", "json", "--storms"], &args[1..]].concat();
+    let report: Value = serde_json::from_str(&answer(&args).0).unwrap();
+    report["storms"].clone()
+}
+
+#[test]
+fn parts_of_a_log_have_its_storms_however_they_are_merged() {
+    for (seed, style) in [(41, Style::Usual), (42, Style::Other)] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = generated(seed, style, folder.path());
+        let whole =
+            storms_of_report(&[&["scan"], &NOW[..], &["--host", "mx1", log.to_str().unwrap()]].concat());
+        assert!(!whole.as_array().unwrap().is_empty(), "seed {seed} has a storm");
+        for pieces in [1, 2, 5] {
+            let files = cut(&log, pieces);
+            let part = |number: usize| folder.path().join(format!("{number}.part")).display().to_string();
+            let parts: Vec<String> = (0..files.len()).map(part).collect();
+            for (file, part) in files.iter().zip(&parts) {
+                let own = ["--storms", "--host", "mx1", "--part", part, file.to_str().unwrap()];
+                answer(&[&["scan", "--format", "json"], &NOW[..], &own].concat());
+            }
+            let now = ["--now", "2026-11-23T00:00:00Z", "--tz", "UTC"];
+            let merged = |parts: &[String]| {
+                let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+                storms_of_report(&[&["merge"], &now[..], &parts].concat())
+            };
+            assert_eq!(merged(&parts), whole, "seed {seed}: {pieces} parts");
+            if let [first, second, rest @ ..] = &parts[..] {
+                let sum = part(99);
+                let own = ["--storms", "--part", &sum, first, second];
+                answer(&[&["merge", "--format", "json"], &now[..], &own].concat());
+                let tree = [&[sum], rest].concat();
+                assert_eq!(merged(&tree), whole, "seed {seed}: a tree of {pieces} parts");
+            }
+        }
+    }
+}

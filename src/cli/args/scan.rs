@@ -109,9 +109,12 @@ pub struct ScanArgs {
 pub struct VerdictArgs {
     /// List the storms that `smtplog storm` finds, one per line.
     ///
-    /// --fail-on storm and --mail-headers imply it.
-    #[arg(long)]
+    /// --fail-on storm and --mail-headers imply it. A part of --part then keeps what storms are found in.
+    #[arg(long, overrides_with = "no_storms")]
     pub storms: bool,
+    /// Do not look for storms, not even for --mail-headers.
+    #[arg(long, overrides_with = "storms")]
+    pub no_storms: bool,
     /// Compare with the earlier runs stored in FILE, and add this run to it.
     ///
     /// The usual value is the median of the same hours in earlier weeks, or in earlier days while there are fewer than three

@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
 use super::scan::{Counted, as_plugin, print, report_options};
+use super::storm::{self, StormLineInput};
 use crate::catalog::Catalog;
 use crate::cli::args::{InputArgs, MergeArgs, ScanArgs};
 use crate::cli::catalog::{book_hash, load_catalog};
@@ -34,15 +35,20 @@ use crate::pipeline::calendar::{Calendar, TimeResolution};
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, FilterArgs};
 use crate::pipeline::time_range::TimeRange;
+use crate::redact::Redactor;
 use crate::redact::report::hide_recipients;
 use crate::render::{LINE, TEXT};
-use crate::report::{Report, VerdictFinding, VerdictState};
+use crate::report::{Report, StormLine, VerdictFinding, VerdictState};
 use crate::scan::count_plan::CountPlan;
 use crate::scan::counter::Merger;
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
+use crate::storm::sample::level::SharedLevel;
+use crate::storm::sample::merge::SampleMerger;
+use crate::storm::sample::samples::Samples;
+use crate::storm::sample::wire::KeptSamples;
 use crate::tally::by_hour::Hourly;
 
 pub(crate) fn run(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
@@ -81,13 +87,15 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let is_redacted = first.head.counted.redact.is_some();
     let scan = args.as_scan(sources.iter().map(|source| source.path.clone()).collect(), filter_args);
     let mut verdict_run = VerdictRun::new(&scan, format, &filter)?;
-    if VerdictRun::asks_for_storms(&scan) {
-        return Err(CliError::NoParts { why: "parts do not keep what storms are found in" });
-    }
     let hasher = seed();
     let examples = if args.part.is_some() { most_examples(&parts) } else { args.examples };
     let plan = plan((&first.head.counted, examples), &calendar.zone, &filter, &catalog, &hasher);
-    let Merged { merger, coverage, part } = merged(&scan, plan, &parts)?;
+    let Merged { merger, coverage, storms, part } = merged(&scan, plan, &parts)?;
+    if storms.samples.is_none() && VerdictRun::asks_for_storms(&scan) {
+        return Err(CliError::NoParts {
+            why: "none keeps what storms are found in; make them with --storms",
+        });
+    }
     let read = ReadSummary {
         coverage: &coverage,
         window: TimeRange::default(),
@@ -95,20 +103,22 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         sources: &sources,
         resolution: &TimeResolution::default(),
     };
-    let notes_of_scan = [notes_of(&parts), on_hops(merger.given_up).into_iter().collect(), gaps.clone()];
+    let notes_of_scan =
+        [notes_of(&parts), on_hops(merger.given_up).into_iter().collect(), gaps.clone(), storms.unknown];
     let options = ReportOptions {
         redactor,
         ..report_options(&scan, format, read, &catalog, &filter, notes_of_scan.concat())
     };
     let (mut report, hourly) = counted_report(merger, &options, args.delays);
+    if let Some(samples) = storms.samples {
+        report.storms = Some(storm_lines(samples, (&catalog, &calendar.zone), &coverage, redactor)?);
+    }
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
     } else if is_redacted {
         hide_recipients(&mut report.sections);
     }
-    let mut completion =
-        Completion::new(Vec::new(), Vec::new(), &coverage, TimeRange::default(), args.strict);
-    completion.problems.extend(incomplete(&parts));
+    let mut completion = completion(&coverage, &parts, args.strict);
     let when = EvaluationTime {
         coverage: &coverage,
         window: TimeRange::default(),
@@ -131,6 +141,24 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         redactor,
     };
     print(&scan, format, counted, None, (started, 1), out)
+}
+
+/// What could not be read is an error of this run too.
+fn completion(coverage: &Coverage, parts: &[(NamedHead, PartPlace)], strict: bool) -> Completion {
+    let mut completion = Completion::new(Vec::new(), Vec::new(), coverage, TimeRange::default(), strict);
+    completion.problems.extend(incomplete(parts));
+    completion
+}
+
+/// The storms of all parts.
+fn storm_lines(
+    samples: Samples,
+    (catalog, zone): (&Catalog, &TimeZone),
+    coverage: &Coverage,
+    redactor: Option<Redactor>,
+) -> Result<Vec<StormLine>, CliError> {
+    let providers = &catalog.providers;
+    storm::lines(samples, &StormLineInput { providers, zone, coverage, threads: 1, redactor })
 }
 
 /// How the parts were counted; the number is that of the examples of a row.
@@ -260,8 +288,25 @@ fn most_examples(parts: &[(NamedHead, PartPlace)]) -> usize {
 struct Merged<'a> {
     merger: Merger<'a>,
     coverage: Coverage,
+    storms: MergedStorms,
     /// The sum as a part, if it is wanted.
     part: Option<Vec<u8>>,
+}
+
+/// What storms are found in.
+struct MergedStorms {
+    /// `None`: nobody asks for them, or no part has any.
+    samples: Option<Samples>,
+    /// Notes about parts without.
+    unknown: Vec<String>,
+}
+
+/// A part with a value that no scan writes.
+fn damaged(named: &NamedHead) -> CliError {
+    CliError::Part {
+        name: named.name.clone(),
+        why: PartError::Damaged { what: "a section holds what it should not" },
+    }
 }
 
 fn merged<'a>(
@@ -271,26 +316,43 @@ fn merged<'a>(
 ) -> Result<Merged<'a>, CliError> {
     let into_part = scan.part.is_some();
     let (mut merger, mut coverage, mut files_before) = (plan.part_merger(into_part), Coverage::default(), 0);
+    let sampler = SampleMerger::new(plan.hasher.clone(), plan.filter, SharedLevel::default());
+    let mut sampler = if into_part { sampler.for_parts() } else { sampler };
+    let wants_storms = VerdictRun::wants_storms(scan);
+    let (mut has_storms, mut unknown) = (false, Vec::new());
     for (named, place) in parts {
         let part = place.read(named, files_before)?;
         coverage.merge(part.coverage);
-        let damaged = |_| CliError::Part {
-            name: named.name.clone(),
-            why: PartError::Damaged { what: "a section holds what it should not" },
-        };
-        merger.fold_part(part.counts, &plan.tally_options(files_before)).map_err(damaged)?;
+        merger.fold_part(part.counts, &plan.tally_options(files_before)).map_err(|_| damaged(named))?;
         files_before += named.head.sources.len();
+        match part.storms {
+            _ if !wants_storms => {}
+            Some(kept) => {
+                has_storms = true;
+                sampler.fold_part(kept.samples(plan.hasher.clone()).ok_or_else(|| damaged(named))?);
+            }
+            None => unknown.push(format!(
+                "{}: storms in the lines of this part are unknown, for it does not keep what they are found in",
+                named.name
+            )),
+        }
     }
     if !into_part {
-        return Ok(Merged { merger, coverage, part: None });
+        let samples = has_storms.then(|| sampler.finish());
+        return Ok(Merged { merger, coverage, storms: MergedStorms { samples, unknown }, part: None });
     }
     let counts = merger.into_part(Vec::new());
-    let sum = LogPart { head: head_of_sum(parts), coverage, counts };
+    let storms = has_storms.then(|| KeptSamples::of(sampler.into_part()));
+    let mut head = head_of_sum(parts);
+    head.notes.extend(unknown.iter().cloned());
+    let sum = LogPart { head, coverage, counts, storms };
     let bytes = to_bytes(&sum)?;
     let mut merger = plan.part_merger(false);
     let refused = |_| CliError::NoParts { why: "their sum cannot be read" };
     merger.fold_part(sum.counts, &plan.tally_options(0)).map_err(refused)?;
-    Ok(Merged { merger, coverage: sum.coverage, part: Some(bytes) })
+    let samples = sum.storms.and_then(|kept| Some(kept.samples(plan.hasher.clone())?.samples));
+    let storms = MergedStorms { samples, unknown };
+    Ok(Merged { merger, coverage: sum.coverage, storms, part: Some(bytes) })
 }
 
 /// The head of the sum of several parts, without its sections.

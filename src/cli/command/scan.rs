@@ -7,7 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::storm;
+use super::storm::{self, StormLineInput};
 use crate::catalog::Catalog;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
@@ -47,7 +47,9 @@ use crate::scan::notes::{on_hops, on_sources};
 use crate::scan::options::ReportOptions;
 use crate::scan::redacted;
 use crate::scan::summary::report;
+use crate::storm::sample::merge::SampleMerger;
 use crate::storm::sample::plan::SamplePlan;
+use crate::storm::sample::wire::KeptSamples;
 use crate::tally::by_hour::Hourly;
 
 /// Rows of a section in the tables by code and by `--by`.
@@ -273,9 +275,10 @@ fn count(
         hasher: &seed,
     };
     part::check(args, &plan)?;
-    let sampling = VerdictRun::wants_storms(args).then(|| SamplePlan::new(seed.clone(), &session.filter));
+    let sampling = VerdictRun::wants_storms(args)
+        .then(|| SamplePlan::new(seed.clone(), &session.filter, args.part.is_some()));
     let both = Paired { first: &plan, second: sampling.as_ref() };
-    let SettledWalk { walked, total: (mut folder, samples), sources, calendar, no_match } =
+    let SettledWalk { walked, total: (mut folder, sampled), sources, calendar, no_match } =
         session.walk_until_settled(&both, &mut unparsed)?;
     let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
     if let Some(resumed) = &session.inputs.resumed
@@ -299,22 +302,30 @@ fn count(
         sources: &sources,
         resolution: &turns,
     };
+    let samples;
     let made = match args.part {
-        None => None,
+        None => {
+            samples = sampled.map(SampleMerger::finish);
+            None
+        }
         Some(_) => {
             let failed = session.inputs.problems.iter().chain(&met).map(ToString::to_string).collect();
             let notes = [on_sources(&read), session.inputs.notes.clone()].concat();
             let counts = folder.into_part(sinks);
             let spans = &counts.spans;
             let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
+            let storms = sampled.map(|merger| KeptSamples::of(merger.into_part()));
             let head = part::head(args, &session, read)?;
             let coverage = coverage.clone();
             let coverage = match session.redactor {
                 Some(redactor) => redacted::coverage(coverage, redactor),
                 None => coverage,
             };
-            let part = LogPart { head, coverage, counts };
+            let mut part = LogPart { head, coverage, counts, storms };
+            // The sample names people, so a redacted part does not keep it.
+            let hidden = session.redactor.and(part.storms.take());
             let bytes = to_bytes(&part)?;
+            samples = part.storms.or(hidden).and_then(|kept| Some(kept.samples(seed.clone())?.samples));
             (folder, sinks) = (again(plan, part.counts)?, Vec::new());
             Some(bytes)
         }
@@ -331,7 +342,14 @@ fn count(
     };
     let mut report = report(tally, closed, &options);
     if let Some(samples) = samples {
-        report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
+        let with = StormLineInput {
+            providers: &session.catalog.providers,
+            zone: &calendar.zone,
+            coverage: &coverage,
+            threads: session.inputs.manner.threads,
+            redactor: session.redactor,
+        };
+        report.storms = Some(storm::lines(samples, &with)?);
     }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));

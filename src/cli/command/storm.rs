@@ -4,6 +4,7 @@ use std::io::Write;
 
 use jiff::tz::TimeZone;
 
+use crate::catalog::provider::Providers;
 use crate::catalog::value_name;
 use crate::cli::args::{DocumentFormat, StormArgs};
 use crate::cli::error::CliError;
@@ -19,6 +20,7 @@ use crate::input::error::InputError;
 use crate::input::read::thread_pool;
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::walk::WalkResult;
+use crate::redact::Redactor;
 use crate::render::json::{line, pretty};
 use crate::render::text::page::TextStyle;
 use crate::render::text::storm;
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Com
 /// Reads the logs and finds the storms in them.
 fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completion), CliError> {
     let mut unparsed = session.unparsed(&args.coverage)?;
-    let sampling = SamplePlan::new(seed(), &session.filter);
+    let sampling = SamplePlan::new(seed(), &session.filter, false);
     let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
     // Before the report is printed: it does not depend on it.
     output::commit(unparsed.finish()?)?;
@@ -108,23 +110,27 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
     Ok((storms, completion.with_remarks(form)))
 }
 
-/// The storms for the report of `scan`, found in the samples of its own walk.
-pub(crate) fn lines(
-    mut samples: Samples,
-    session: &Session,
-    zone: &TimeZone,
-    coverage: &Coverage,
-) -> Result<Vec<StormLine>, CliError> {
+/// What the storms of a report are found with, besides the samples.
+pub(crate) struct StormLineInput<'a> {
+    pub providers: &'a Providers,
+    pub zone: &'a TimeZone,
+    pub coverage: &'a Coverage,
+    pub threads: usize,
+    pub redactor: Option<Redactor>,
+}
+
+/// The storms for the report of `scan`, found in the samples of its own walk or in those of parts.
+pub(crate) fn lines(mut samples: Samples, of: &StormLineInput) -> Result<Vec<StormLine>, CliError> {
     let input = DiagnosisInput {
-        providers: &session.catalog.providers,
-        zone,
+        providers: of.providers,
+        zone: of.zone,
         files: Vec::new(),
-        minutes: coverage.minutes,
+        minutes: of.coverage.minutes,
         sensitivity: Sensitivity::default(),
         with_greylisting: false,
     };
-    let Findings { mut storms, .. } = diagnose(&mut samples, &input, session.inputs.manner.threads)?;
-    if let Some(redactor) = session.redactor {
+    let Findings { mut storms, .. } = diagnose(&mut samples, &input, of.threads)?;
+    if let Some(redactor) = of.redactor {
         for storm in &mut storms {
             redactor.storm(storm);
         }

@@ -91,11 +91,23 @@ impl Clumps {
         }
     }
 
+    /// Adds a view with a single unit, which has no place.
+    pub(crate) fn add_single(&mut self, unit: (i32, f64), living: &LivingTime) {
+        if unit.1 < SPARSE_RATE * living.total().max(1.0) {
+            self.sizes.push((unit.1, NO_PLACE));
+        } else {
+            self.add(&[unit], living, false);
+        }
+    }
+
     pub(crate) fn finish(self) -> FinishedClumps {
         let Self { mut sizes, mut own, dense: mut whole } = self;
-        sizes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let few = usize::from(sizes.len() >= 20);
-        sizes.truncate(sizes.len() - (sizes.len() / LEFT_OUT).max(few));
+        let kept = sizes.len() - (sizes.len() / LEFT_OUT).max(few);
+        if kept < sizes.len() {
+            sizes.select_nth_unstable_by(kept, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            sizes.truncate(kept);
+        }
         for (size, place) in sizes {
             let size = size.max(1.0);
             whole.clusters += 1.0;
@@ -142,17 +154,20 @@ fn differences(view: &[(i32, f64)], rate: f64) -> (f64, f64) {
             _ => bins.push((bin, weight)),
         }
     }
-    let count = |bin: i32| {
-        let found = bins.binary_search_by_key(&bin, |(bin, _)| *bin).ok();
-        found.and_then(|at| bins.get(at)).map_or(0.0, |(_, sum)| *sum)
+    let count = |at: Option<usize>, bin: i32| {
+        let found = at.and_then(|at| bins.get(at)).filter(|(other, _)| *other == bin);
+        found.map_or(0.0, |(_, sum)| *sum)
     };
     let mut squares: Vec<(f64, f64)> = Vec::with_capacity(bins.len());
-    for &(bin, here) in &bins {
-        let (before, after) = (count(bin - 1), count(bin + 1));
+    for (at, &(bin, here)) in bins.iter().enumerate() {
+        let (before, after) = (count(at.checked_sub(1), bin - 1), count(Some(at + 1), bin + 1));
         squares.push(((before - 2.0 * here + after).powi(2) / 6.0, (before + here + after) / 3.0));
     }
-    squares.sort_by(|a, b| a.0.total_cmp(&b.0));
-    squares.truncate(squares.len() - squares.len() / LEFT_OUT);
+    let kept = squares.len() - squares.len() / LEFT_OUT;
+    if kept < squares.len() {
+        squares.select_nth_unstable_by(kept, |a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        squares.truncate(kept);
+    }
     squares.iter().fold((0.0, 0.0), |sums, square| (sums.0 + square.0, sums.1 + square.1))
 }
 

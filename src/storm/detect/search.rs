@@ -17,7 +17,7 @@ use super::mail_loop::answered;
 use super::merge::merge_clusters;
 use super::model::{BOUNCES_OF_FAILURE, Model, bounced};
 use super::recurrence::recurs;
-use super::view::{Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
+use super::view::{EvidenceUnit, Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
 use super::views::{View, ViewSource};
 use super::volume::{MAILING_SHARE, OrdinaryShare};
 use super::window::{UnitSeries, Window, WindowContent};
@@ -138,14 +138,25 @@ impl Search<'_> {
 
     /// The units of a view that no storm has yet.
     fn series(&self, at: usize) -> Option<UnitSeries> {
-        let free = |at: &u32| self.taken.get(*at as usize) == Some(&false);
-        let members: Vec<u32> = self.views.get(at)?.members.iter().copied().filter(free).collect();
-        if (members.len() as f64) < LEAST_WEIGHT / 8.0 {
-            return None;
-        }
-        let is_usual = |at: u32| self.known.get(at as usize) != Some(&true);
-        let series =
-            UnitSeries::new(units(self.dataset.points, self.groups, &members), |unit| is_usual(unit.at));
+        let view = self.views.get(at)?;
+        let is_free = |at: &u32| self.taken.get(*at as usize) == Some(&false);
+        let is_usual = |unit: &EvidenceUnit| self.known.get(unit.at as usize) != Some(&true);
+        let points = self.dataset.points;
+        let units = if view.members.iter().all(is_free) {
+            let weighed = view.members.iter().zip(&view.weights);
+            let unit = |(&at, &weight): (&u32, &f64)| {
+                let point = points.get(at as usize)?;
+                Some(EvidenceUnit { minute: point.sample.minute, weight, events: point.weight, at })
+            };
+            weighed.filter_map(unit).collect()
+        } else {
+            let members: Vec<u32> = view.members.iter().copied().filter(is_free).collect();
+            if (members.len() as f64) < LEAST_WEIGHT / 8.0 {
+                return None;
+            }
+            units(points, self.groups, &members)
+        };
+        let series = UnitSeries::new(units, is_usual);
         (series.weight() >= LEAST_WEIGHT).then_some(series)
     }
 

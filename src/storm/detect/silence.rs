@@ -164,17 +164,31 @@ impl ServedSeries<'_> {
         if alive < 0.5 * f64::from(to - from + 1) {
             return None;
         }
-        let rate = self.usual_rate(from, to)?;
-        let expected = rate * alive;
-        let minutes = f64::from(to - from + 1);
+        let needed = self.sensitivity.critical_silence(f64::from(to - from + 1));
         let came = self.served.between(from, to + 1);
-        let improbable = exponent(came / self.spread, expected / self.spread, clump) / UNCERTAINTY;
-        let is_silent = rate >= LEAST_RATE
-            && improbable >= self.sensitivity.critical_silence(minutes)
-            && self.served.between(from, to + 1) <= RESIDUE * expected;
+        // The score with this usual rate, if that makes it a silence; with a lower one it is lower.
+        let score = |rate: f64| {
+            let expected = rate * alive;
+            let is_low = rate >= LEAST_RATE && came <= RESIDUE * expected;
+            let improbable = exponent(came / self.spread, expected / self.spread, clump) / UNCERTAINTY;
+            (is_low && improbable >= needed).then_some(improbable)
+        };
+        // Nearly all gaps are too short for the rate of the two hours before them.
+        if let Some(rate) = self.rate(from - AROUND, from) {
+            score(rate)?;
+        }
+        let rate = self.usual_rate(from, to)?;
+        let score = score(rate)?;
         let (first, last) = self.widened((from, to), rate);
         let expected = rate * self.living.between(first, last + 1);
-        is_silent.then_some(Silence { view: self.view, first, last, expected, score: improbable })
+        Some(Silence { view: self.view, first, last, expected, score })
+    }
+
+    /// The rate from minute `start` on and before `end`, in events a minute. `None`: too little of that is living time.
+    fn rate(&self, start: i32, end: i32) -> Option<f64> {
+        let (start, end) = (start.max(self.first), end.min(self.last + 1));
+        let alive = if start < end { self.living.between(start, end) } else { 0.0 };
+        (alive >= 30.0).then(|| self.served.between(start, end) / alive)
     }
 
     /// The gap with the minutes before and after it that have hardly any events: mail that is in the queue already, or comes
@@ -207,13 +221,8 @@ impl ServedSeries<'_> {
 
     /// The usual rate in a gap, in events a minute. `None`: nothing before it shows what is usual.
     fn usual_rate(&self, from: i32, to: i32) -> Option<f64> {
-        let rate = |start: i32, end: i32| {
-            let (start, end) = (start.max(self.first), end.min(self.last + 1));
-            let alive = if start < end { self.living.between(start, end) } else { 0.0 };
-            (alive >= 30.0).then(|| self.served.between(start, end) / alive)
-        };
-        let before = |stretch: i32| rate(from - (stretch + 1) * AROUND, from - stretch * AROUND);
-        let after = |stretch: i32| rate(to + 1 + stretch * AROUND, to + 1 + (stretch + 1) * AROUND);
+        let before = |stretch: i32| self.rate(from - (stretch + 1) * AROUND, from - stretch * AROUND);
+        let after = |stretch: i32| self.rate(to + 1 + stretch * AROUND, to + 1 + (stretch + 1) * AROUND);
         let median = |mut rates: Vec<f64>| {
             rates.sort_by(f64::total_cmp);
             rates.get(rates.len().saturating_sub(1) / 2).copied()

@@ -97,7 +97,8 @@ impl ViewDimension {
         }
     }
 
-    fn has_kin(self) -> bool {
+    /// Its views are told apart by the kin of the reason too.
+    pub(crate) fn has_kin(self) -> bool {
         matches!(self, Self::Kin | Self::ProviderKin | Self::DomainKin | Self::InstanceKin)
     }
 
@@ -245,7 +246,8 @@ pub(crate) struct Groups {
 
 impl Groups {
     pub(crate) fn new(points: &[WeightedEvent]) -> Self {
-        let mut first: HashMap<EvidenceGroup, usize, FixedState> = HashMap::default();
+        let mut first: HashMap<EvidenceGroup, usize, FixedState> =
+            HashMap::with_capacity_and_hasher(points.len(), FixedState::default());
         let mut first_repeat: HashMap<Repeat, usize, FixedState> = HashMap::default();
         let mut is_shared = vec![false; points.len()];
         let mut share = |at: usize, other: usize| {

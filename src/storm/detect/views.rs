@@ -11,7 +11,7 @@ use super::clump::Clumps;
 use super::dataset::Dataset;
 use super::grid::{LEAST_WEIGHT, WindowCount, a_month};
 use super::mail_loop::exchanges;
-use super::view::{Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
+use super::view::{EvidenceUnit, Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
 use super::volume::PartSums;
 use crate::catalog::ReasonKin;
 use crate::report::storm::Dimension;
@@ -22,6 +22,8 @@ pub(crate) struct View {
     pub key: ViewKey,
     /// Indices of events in the order of time.
     pub members: Vec<u32>,
+    /// The evidence of each member, as long as no storm has any.
+    pub weights: Vec<f64>,
     /// The parameter of its clumps, from the other views of its dimension.
     pub clump: f64,
     /// The units that show what is usual, by part of the log.
@@ -59,11 +61,16 @@ impl ViewSource<'_> {
     /// `is_known` tells which events belong to storms that are known, which do not show what is usual; it is indexed like
     /// the events.
     pub(crate) fn views(&self, is_known: &[bool]) -> Views {
-        let of_flow = |flow: MailFlow, dimensions: &'static [ViewDimension]| {
-            dimensions.par_iter().map(move |&dimension| self.dimension(flow, dimension, is_known))
-        };
-        let out = of_flow(MailFlow::Out, &OUTBOUND);
-        let mut dimensions: Vec<DimensionViews> = out.chain(of_flow(MailFlow::In, &INBOUND)).collect();
+        let units = [MailFlow::Out, MailFlow::In].map(|flow| {
+            let points = (0..).zip(self.dataset.points);
+            let units = points.filter(|(_, point)| point.is_unit && point.flow == flow);
+            units.map(|(at, _)| at).collect::<Vec<u32>>()
+        });
+        let [out, inbound] = &units;
+        let out = OUTBOUND.par_iter().map(|of| (MailFlow::Out, *of, out));
+        let all = out.chain(INBOUND.par_iter().map(|of| (MailFlow::In, *of, inbound)));
+        let views = all.map(|(flow, dimension, units)| self.dimension((flow, dimension), units, is_known));
+        let mut dimensions: Vec<DimensionViews> = views.collect();
         dimensions.push(self.special(ViewDimension::Bounces, self.bounces(), is_known));
         let exchanges = exchanges(self.dataset.points).into_iter().enumerate();
         let exchanges =
@@ -120,22 +127,32 @@ impl ViewSource<'_> {
         builder.finish()
     }
 
-    fn dimension(&self, flow: MailFlow, dimension: ViewDimension, is_known: &[bool]) -> DimensionViews {
-        let points = (0..).zip(self.dataset.points);
-        let units = points.filter(|(_, point)| point.is_unit && point.flow == flow);
-        let mut keys: Vec<(FactorValue, Option<ReasonKin>, u32)> = Vec::new();
-        keys.extend(units.filter_map(|(at, point)| {
+    /// The views of a dimension. `units` are the indices of the evidence of its direction.
+    fn dimension(
+        &self,
+        (flow, dimension): (MailFlow, ViewDimension),
+        units: &[u32],
+        is_known: &[bool],
+    ) -> DimensionViews {
+        let units = units.iter().filter_map(|&at| Some((at, self.dataset.points.get(at as usize)?)));
+        let mut keyed: Vec<(FactorValue, Option<ReasonKin>, u32)> = Vec::new();
+        keyed.extend(units.filter_map(|(at, point)| {
             let key = ViewKey::of(point, dimension, self.networks, self.null_sender)?;
             Some((key.value, key.kin, at))
         }));
-        keys.sort_unstable();
+        let mut keyed = by_value(keyed);
         let mut builder = self.builder(flow, dimension, is_known);
         let mut members: Vec<u32> = Vec::new();
-        for view in keys.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let Some(&(value, kin, _)) = view.first() else { continue };
-            members.clear();
-            members.extend(view.iter().map(|(_, _, at)| at));
-            builder.add(value, kin, &members);
+        for of_value in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
+            if dimension.has_kin() {
+                of_value.sort_unstable_by_key(|(_, kin, at)| (*kin, *at));
+            }
+            for view in of_value.chunk_by(|a, b| a.1 == b.1) {
+                let Some(&(value, kin, _)) = view.first() else { continue };
+                members.clear();
+                members.extend(view.iter().map(|(_, _, at)| at));
+                builder.add(value, kin, &members);
+            }
         }
         builder.finish()
     }
@@ -157,6 +174,48 @@ impl ViewSource<'_> {
             units: 0.0,
         }
     }
+}
+
+/// The weight that one independent unit stands for, at least 1 (effective sample size: Kish, "Survey sampling", 1965).
+fn spread(units: &[EvidenceUnit]) -> f64 {
+    let (weight, squares) = units.iter().fold((0.0, 0.0), |(weight, squares), unit| {
+        (weight + unit.weight, squares + unit.weight * unit.weight)
+    });
+    (squares / f64::max(weight, 1e-9)).max(1.0)
+}
+
+/// Values from this one on are not indices of names, reasons or providers.
+const INDEX_LIMIT: FactorValue = 1 << 20;
+
+/// Sorts by value and keeps the order within a value: a counting sort, since nearly all values are small numbers.
+fn by_value(keyed: Vec<(FactorValue, Option<ReasonKin>, u32)>) -> Vec<(FactorValue, Option<ReasonKin>, u32)> {
+    let largest = keyed.iter().map(|(value, ..)| *value).max().unwrap_or_default();
+    let mut sorted = keyed;
+    if largest >= INDEX_LIMIT {
+        sorted.sort_by_key(|(value, ..)| *value);
+        return sorted;
+    }
+    let keyed = sorted.clone();
+    let mut next = vec![0_u32; largest as usize + 2];
+    for (value, ..) in &keyed {
+        if let Some(count) = next.get_mut(*value as usize + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for count in &mut next {
+        sum += *count;
+        *count = sum;
+    }
+    for entry in keyed {
+        if let Some(next) = next.get_mut(entry.0 as usize)
+            && let Some(place) = sorted.get_mut(*next as usize)
+        {
+            *place = entry;
+            *next += 1;
+        }
+    }
+    sorted
 }
 
 /// Builds the views of one dimension.
@@ -184,7 +243,8 @@ impl DimensionBuilder<'_> {
             && point.weight < LEAST_WEIGHT
         {
             if !is_known(at) {
-                self.clumps.add(&[(point.sample.minute, point.weight)], &dataset.living, false);
+                let weight = if dataset.is_by_minute { point.weight } else { 1.0 };
+                self.clumps.add_single((point.sample.minute, weight), &dataset.living);
             }
             return;
         }
@@ -192,18 +252,22 @@ impl DimensionBuilder<'_> {
         let has_known = members.iter().any(is_known);
         let weight: f64 = all.iter().map(|unit| unit.weight).sum();
         let is_kept = weight >= LEAST_WEIGHT;
+        let of_all = if is_kept { all.iter().map(|unit| unit.weight).collect() } else { Vec::new() };
         let usual = if has_known {
             let usual: Vec<u32> = members.iter().copied().filter(|at| !is_known(at)).collect();
             units(dataset.points, groups, &usual)
         } else {
             all
         };
-        let weights: Vec<(i32, f64)> = usual.iter().map(|unit| (unit.minute, unit.weight)).collect();
+        // One event of a coarse sample stands for many, which is no clump.
+        let spread = if dataset.is_by_minute { 1.0 } else { spread(&usual) };
+        let weights: Vec<(i32, f64)> = usual.iter().map(|unit| (unit.minute, unit.weight / spread)).collect();
         self.clumps.add(&weights, &dataset.living, is_kept);
         if is_kept {
             let key = ViewKey { flow: self.flow, dimension: self.dimension, value, kin };
             let usual = PartSums::of(&usual, &dataset.living);
-            self.views.push(View { key, members: members.to_vec(), clump: 0.0, usual });
+            let members = members.to_vec();
+            self.views.push(View { key, members, weights: of_all, clump: 0.0, usual });
         }
     }
 

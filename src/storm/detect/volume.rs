@@ -47,22 +47,28 @@ impl Volumes {
     pub(crate) fn new(points: &[WeightedEvent], views: &[ViewKey]) -> Self {
         let mut by_value = HashMap::default();
         for dimension in DIMENSIONS {
-            let mut curves: HashMap<FactorValue, Curve, FixedState> = HashMap::default();
             let views = views
                 .iter()
                 .filter(|view| view.flow == MailFlow::Out && view.dimension.of_values() == Some(dimension));
-            views.for_each(|view| {
-                curves.entry(view.value).or_default();
-            });
-            if curves.is_empty() {
-                continue;
+            let mut values: Vec<FactorValue> = views.map(|view| view.value).collect();
+            values.sort_unstable();
+            values.dedup();
+            let Some(largest) = values.last() else { continue };
+            // Names and providers are small numbers.
+            let mut index = vec![u32::MAX; *largest as usize + 1];
+            for (at, value) in (0..).zip(&values) {
+                if let Some(index) = index.get_mut(*value as usize) {
+                    *index = at;
+                }
             }
+            let mut curves = vec![Curve::default(); values.len()];
             for point in points.iter().filter(|point| is_trial(point)) {
-                if let Some(curve) = curves.get_mut(&point.value(dimension)) {
+                let at = index.get(point.value(dimension) as usize).copied().unwrap_or(u32::MAX);
+                if let Some(curve) = curves.get_mut(at as usize) {
                     curve.push(point.sample.minute, point.weight);
                 }
             }
-            by_value.extend(curves.into_iter().map(|(value, curve)| ((dimension, value), curve)));
+            by_value.extend(values.into_iter().map(|value| (dimension, value)).zip(curves));
         }
         let weight = |point: &WeightedEvent| (point.sample.minute, point.weight);
         let is_rejected =

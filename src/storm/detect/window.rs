@@ -15,6 +15,18 @@ pub(crate) struct UnitSeries {
     units: Vec<EvidenceUnit>,
     /// Sums before each unit: weights, weights without those of storms, events, squared weights.
     sums: Vec<[f64; 4]>,
+    /// The minutes with units. A busy view has many units in a minute, and a window begins at a minute.
+    minutes: Vec<UnitMinute>,
+}
+
+/// A minute with units.
+#[derive(Clone, Copy)]
+struct UnitMinute {
+    minute: i32,
+    /// Index of its first unit.
+    start: u32,
+    /// The weight before it.
+    before: f64,
 }
 
 /// A window of a view.
@@ -56,7 +68,13 @@ impl UnitSeries {
             *squares += unit.weight * unit.weight;
             sums.push(sum);
         }
-        Self { units, sums }
+        let mut minutes: Vec<UnitMinute> = Vec::new();
+        for ((start, unit), [before, ..]) in (0..).zip(&units).zip(&sums) {
+            if minutes.last().is_none_or(|last| last.minute != unit.minute) {
+                minutes.push(UnitMinute { minute: unit.minute, start, before: *before });
+            }
+        }
+        Self { units, sums, minutes }
     }
 
     pub(crate) fn units(&self) -> &[EvidenceUnit] {
@@ -113,26 +131,25 @@ impl UnitSeries {
         exponent: impl Fn(&WindowContent, f64) -> f64,
     ) -> Option<Window> {
         let mut best: Option<Window> = None;
+        let whole = self.weight();
         // A window has at most the weight of the longer one that begins with it.
         let mut most = f64::INFINITY;
         for length in WINDOW_MINUTES.into_iter().rev() {
             let needed = critical(f64::from(length));
-            let least_weight = self.least_weight(length, needed, clump, living);
-            if most < least_weight {
+            let Some(least_weight) = self.least_weight((length, needed), most.min(whole), clump, living)
+            else {
                 continue;
-            }
+            };
             most = 0.0;
-            let (mut end, mut begun, mut until) = (0, None, i32::MIN);
+            let (mut end, mut until) = (0, i32::MIN);
             let longest = LARGEST_SHARE * living.total();
-            for (start, unit) in self.units.iter().enumerate() {
-                let (from, to) = (unit.minute, unit.minute.saturating_add(length));
-                if begun.replace(from) == Some(from) {
-                    continue;
-                }
-                while self.units.get(end).is_some_and(|unit| unit.minute < to) {
+            for begun in &self.minutes {
+                let (from, to) = (begun.minute, begun.minute.saturating_add(length));
+                while self.minutes.get(end).is_some_and(|other| other.minute < to) {
                     end += 1;
                 }
-                let weight = self.weight_between(start, end);
+                let next = self.minutes.get(end);
+                let weight = next.map_or(whole, |next| next.before) - begun.before;
                 if weight > most {
                     most = weight;
                 }
@@ -146,7 +163,8 @@ impl UnitSeries {
                 if weight < least_weight && to <= until {
                     continue;
                 }
-                let content = self.content((from, to), (start, end), living);
+                let range = (begun.start as usize, next.map_or(self.units.len(), |next| next.start as usize));
+                let content = self.content((from, to), range, living);
                 if content.counts.inside_minutes > longest || weight <= content.counts.raised_expectation() {
                     continue;
                 }
@@ -154,7 +172,7 @@ impl UnitSeries {
                 if exponent(&content, needed + least) - needed < least {
                     continue;
                 }
-                let judged = self.without_pauses(&content, (start, end), living, &critical, &exponent);
+                let judged = self.without_pauses(&content, range, living, &critical, &exponent);
                 let order = |window: &Window| (window.score, window.from - window.to, -window.from);
                 if let Some(window) = judged.filter(|window| window.score > 0.0)
                     && best.is_none_or(|best| order(&window) > order(&best))
@@ -166,15 +184,16 @@ impl UnitSeries {
         best
     }
 
-    fn weight_between(&self, start: usize, end: usize) -> f64 {
-        let [a, b] = [start, end].map(|at| self.sums.get(at).map_or(0.0, |[weight, ..]| *weight));
-        b - a
-    }
-
     /// A weight that a living window of this length needs at least to reach the exponent `needed`. It is a lower bound: the
-    /// window is taken to hold as much as possible of what is usual.
-    fn least_weight(&self, length: i32, needed: f64, clump: f64, living: &LivingTime) -> f64 {
-        let [whole, usual, ..] = self.sums.last().copied().unwrap_or_default();
+    /// window is taken to hold as much as possible of what is usual. `None`: even `most` is not enough.
+    fn least_weight(
+        &self,
+        (length, needed): (i32, f64),
+        most: f64,
+        clump: f64,
+        living: &LivingTime,
+    ) -> Option<f64> {
+        let [_, usual, ..] = self.sums.last().copied().unwrap_or_default();
         let reaches = |weight: f64| {
             let inside_minutes = f64::from(length);
             let counts = WindowCounts {
@@ -185,12 +204,12 @@ impl UnitSeries {
             };
             counts.against_time(clump, 1.0) >= needed
         };
-        if !reaches(whole) {
-            return f64::INFINITY;
+        if !reaches(most) {
+            return None;
         }
-        let (mut low, mut high) = (LEAST_WEIGHT.min(whole), whole);
+        let (mut low, mut high) = (LEAST_WEIGHT.min(most), most);
         // A small view has few windows: they are cheaper than a precise bound.
-        let steps = if self.units.len() < 64 { 0 } else { 10 };
+        let steps = if self.minutes.len() < 64 { 0 } else { 6 };
         for _ in 0..steps {
             let middle = (low * high).sqrt();
             if reaches(middle) {
@@ -199,7 +218,7 @@ impl UnitSeries {
                 low = middle;
             }
         }
-        low
+        Some(low)
     }
 
     /// The window, or the largest of the parts into which long pauses cut it.

@@ -1,10 +1,13 @@
 //! Defines the sample of one block: counts by the minute, some events, and the metadata of open messages.
 
+use serde::{Deserialize, Serialize};
+
 use super::line_minutes::LineMinutes;
 use super::series::{CellKey, CountSeries};
 use super::served_minutes::ServedMinute;
 use crate::catalog::Cause;
 use crate::input::read::HeapSize;
+use crate::simd::bytes_eq;
 use crate::smtp::event::{Mta, Stage};
 use crate::smtp::side::Side;
 
@@ -32,14 +35,18 @@ pub(crate) struct SampledEvent {
     /// and Kaplan, "Summarizing data using bottom-k sketches", 2007). So the attempts for one recipient of a message are
     /// kept or left out together, and the sample does not depend on how the log is split into files.
     pub hash: u64,
-    /// The key under which blocks know its message; 0: none.
-    pub key: u64,
     /// A hash of the host and queue id of its message, the same in every run; 0: none.
     pub message: u64,
+    /// Index of its cell.
+    pub cell: u32,
+    /// Index of the event of its cell that was kept before it, or [`NO_EVENT`].
+    pub next: u32,
     pub series: CountSeries,
     pub cause: Option<Cause>,
     /// The metadata of earlier blocks applies to its message too.
     pub is_open: bool,
+    /// No line so far shows the arrival of its message.
+    pub is_older: bool,
     pub recipient: TextPiece,
     pub host: TextPiece,
     pub instance: TextPiece,
@@ -53,7 +60,7 @@ pub(crate) struct SampledEvent {
 }
 
 /// What else matters about an event.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct EventMarks {
     /// Where the other side is.
     pub side: Side,
@@ -65,15 +72,20 @@ pub(crate) struct EventMarks {
     pub is_own_fault: bool,
 }
 
+/// Ends the list of a cell's events.
+pub(crate) const NO_EVENT: u32 = u32::MAX;
+
 /// The events of one kind in one span of the sample.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SampleCell {
     pub key: CellKey,
     pub count: u32,
+    /// The number of events that are kept.
+    pub kept: u32,
+    /// Index of the event that was kept last.
+    pub last: u32,
     /// The largest hash of the events, once there are as many as may be kept; else the largest of all.
     pub largest: u64,
-    /// The events in the sample.
-    pub events: Vec<SampledEvent>,
 }
 
 /// The metadata that a block has of a message at its end.
@@ -93,6 +105,8 @@ pub(crate) struct BlockSample {
     /// The text of all pieces.
     pub text: Vec<u8>,
     pub cells: Vec<SampleCell>,
+    /// The events that are kept. Each belongs to a cell.
+    pub events: Vec<SampledEvent>,
     /// Exact counts of what was served. A minute may come twice.
     pub served: Vec<ServedMinute>,
     /// Messages that other blocks may have lines of.
@@ -105,10 +119,9 @@ pub(crate) struct BlockSample {
 
 impl HeapSize for BlockSample {
     fn held_bytes(&self) -> usize {
-        let events: usize = self.cells.iter().map(|cell| cell.events.capacity()).sum();
         self.text.capacity()
             + self.cells.capacity() * size_of::<SampleCell>()
-            + events * size_of::<SampledEvent>()
+            + self.events.capacity() * size_of::<SampledEvent>()
             + self.open.capacity() * size_of::<OpenSource>()
             + self.lines.len() * size_of::<(i32, u64)>()
             + self.served.capacity() * size_of::<ServedMinute>()
@@ -123,6 +136,28 @@ impl BlockSample {
         }
         let start = piece.start as usize;
         self.text.get(start..start + piece.length as usize)
+    }
+
+    /// Keeps a text, unless it is that of the piece that was kept before: hosts and instances hardly change.
+    pub(crate) fn keep_again(&mut self, bytes: &[u8], before: TextPiece) -> TextPiece {
+        if bytes.is_empty() {
+            return TextPiece::default();
+        }
+        match self.read(before) {
+            Some(known) if bytes_eq(known, bytes) => before,
+            Some(_) | None => self.keep(Some(bytes)),
+        }
+    }
+
+    /// The events of a cell that are kept, with their indices, from one of them on.
+    pub(crate) fn events_from(&self, last: u32) -> impl Iterator<Item = (u32, &SampledEvent)> {
+        let mut next = last;
+        std::iter::from_fn(move || {
+            let at = next;
+            let event = self.events.get(at as usize)?;
+            next = event.next;
+            Some((at, event))
+        })
     }
 
     /// Keeps a text; `None` becomes the piece at 0.

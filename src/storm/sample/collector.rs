@@ -1,24 +1,24 @@
 //! Samples each block: counts its events by minute and kind, and keeps a few of them.
 
-use std::hash::BuildHasher;
-
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::block_sample::{
-    BlockSample, EventMarks, MessageSource, OpenSource, SampleCell, SampledEvent, TextPiece,
+    BlockSample, EventMarks, MessageSource, NO_EVENT, OpenSource, SampleCell, SampledEvent, TextPiece,
 };
+use super::hash::{HASH_SEED, sampling_hash};
 use super::level::{SampleLevel, SharedLevel};
 use super::own_faults::OwnFaults;
 use super::series::{CellKey, CellKind, CountSeries};
 use super::served_minutes::ServedMinute;
 use crate::catalog::{Retry, reason_row};
-use crate::messages::key::{KeyHasher, PrehashedState};
+use crate::messages::key::PrehashedState;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
+use crate::simd::bytes_eq;
 use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::side::{Side, is_private};
 
@@ -29,14 +29,18 @@ const EXAMPLE_LIMIT: usize = 400;
 
 /// Samples blocks; each thread has one.
 pub(crate) struct Sampler<'a> {
-    keys: KeyHasher,
     filter: &'a Filter,
+    /// The host of the last line, and its hash.
+    host: Vec<u8>,
+    host_hash: u64,
     /// The messages of the current block, by key.
     messages: HashMap<u64, SampledMessage, PrehashedState>,
     /// The index of each cell of the current block.
     cells: HashMap<CellKey, u32, FixedState>,
     /// The cell that was counted last, which is often the next one too.
     last: Option<(CellKey, u32)>,
+    /// The host and the instance of the last event that was kept.
+    last_names: (TextPiece, TextPiece),
     own_faults: OwnFaults,
     shared: SharedLevel,
     /// The level of the current block.
@@ -57,14 +61,15 @@ struct SampledMessage {
 }
 
 impl<'a> Sampler<'a> {
-    /// `keys` has the same seed in all threads of a run.
-    pub(crate) fn new(keys: KeyHasher, filter: &'a Filter, shared: SharedLevel) -> Self {
+    pub(crate) fn new(filter: &'a Filter, shared: SharedLevel) -> Self {
         Self {
-            keys,
             filter,
+            host: Vec::new(),
+            host_hash: sampling_hash(HASH_SEED, b""),
             messages: HashMap::default(),
             cells: HashMap::default(),
             last: None,
+            last_names: Default::default(),
             own_faults: OwnFaults::default(),
             level: shared.get(),
             shared,
@@ -72,13 +77,13 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// Counts an event. Returns the index of its cell if its hash is small enough for the sample.
-    fn count(&mut self, minute: i32, kind: CellKind, hash: u64) -> Option<usize> {
+    /// Counts an event. Returns its place if its hash is small enough for the sample.
+    fn count(&mut self, minute: i32, kind: CellKind, hash: u64) -> Option<EventPlace> {
         let key = self.level.cell(CellKey { minute, kind });
         let at = match self.last {
             Some((last, at)) if last == key => at,
             _ => *self.cells.entry(key).or_insert_with(|| {
-                let cell = SampleCell { key, count: 0, largest: u64::MAX, events: Vec::new() };
+                let cell = SampleCell { key, count: 0, kept: 0, last: NO_EVENT, largest: u64::MAX };
                 self.sample.cells.push(cell);
                 self.sample.cells.len() as u32 - 1
             }),
@@ -89,17 +94,26 @@ impl<'a> Sampler<'a> {
         if hash >= cell.largest {
             return None;
         }
-        let limit = if self.filter.asks_for_sender() { usize::MAX } else { SampleLevel::kept(kind) };
-        if cell.events.len() >= limit {
-            let hash_at = |&at: &usize| cell.events.get(at).map(|event| event.hash);
-            let largest = (0..cell.events.len()).max_by_key(hash_at)?;
-            cell.events.swap_remove(largest);
+        let limit = if self.filter.asks_for_sender() { u32::MAX } else { SampleLevel::kept(kind) as u32 };
+        if cell.kept < limit {
+            cell.kept += 1;
+            let place = EventPlace { cell: at, at: self.sample.events.len() as u32, next: cell.last };
+            cell.last = place.at;
+            if cell.kept == limit {
+                // The new event is not there yet.
+                let others = self.sample.events_from(place.next);
+                let largest = others.map(|(_, event)| event.hash).fold(hash, u64::max);
+                self.sample.cells.get_mut(at as usize)?.largest = largest;
+            }
+            return Some(place);
         }
-        if cell.events.len() + 1 >= limit {
-            let others = cell.events.iter().map(|event| event.hash);
-            cell.largest = others.fold(hash, u64::max);
-        }
-        Some(at as usize)
+        let last = cell.last;
+        let (replaced, event) = self.sample.events_from(last).max_by_key(|(_, event)| event.hash)?;
+        let place = EventPlace { cell: at, at: replaced, next: event.next };
+        let others = self.sample.events_from(last).filter(|(other, _)| *other != replaced);
+        let largest = others.map(|(_, event)| event.hash).fold(hash, u64::max);
+        self.sample.cells.get_mut(at as usize)?.largest = largest;
+        Some(place)
     }
 
     /// Counts mail that was served. With a filter for senders the merger does it, which knows them.
@@ -117,9 +131,10 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    fn keep_event(&mut self, cell: usize, event: SampledEvent) {
-        if let Some(cell) = self.sample.cells.get_mut(cell) {
-            cell.events.push(event);
+    fn keep_event(&mut self, event: SampledEvent, place: EventPlace) {
+        match self.sample.events.get_mut(place.at as usize) {
+            Some(old) => *old = event,
+            None => self.sample.events.push(event),
         }
     }
 
@@ -167,36 +182,58 @@ impl<'a> Sampler<'a> {
     }
 
     /// Keeps the line as an example of its cell, if the hash is among the smallest.
-    fn example(&mut self, cell: usize, hash: u64, raw: &[u8]) -> TextPiece {
-        let Some(cell) = self.sample.cells.get(cell) else { return TextPiece::default() };
-        let smaller = cell.events.iter().filter(|event| event.hash < hash).count();
-        let is_kept = cell.key.kind.is_evidence() && smaller < EXAMPLES_KEPT;
+    fn example(&mut self, place: EventPlace, hash: u64, raw: &[u8]) -> TextPiece {
+        let Some(cell) = self.sample.cells.get(place.cell as usize) else { return TextPiece::default() };
+        if !cell.key.kind.is_evidence() {
+            return TextPiece::default();
+        }
+        let is_new = place.at as usize >= self.sample.events.len();
+        let others = self.sample.events_from(if is_new { place.next } else { cell.last });
+        let others = others.filter(|(at, _)| *at != place.at);
+        let smaller = others.filter(|(_, event)| event.hash < hash).take(EXAMPLES_KEPT).count();
         let raw = raw.get(..EXAMPLE_LIMIT).unwrap_or(raw);
-        self.sample.keep(Some(raw).filter(|_| is_kept))
+        self.sample.keep(Some(raw).filter(|_| smaller < EXAMPLES_KEPT))
     }
 
     /// The host and the instance of a line.
     fn host_and_instance(&mut self, line: &LogLine) -> (TextPiece, TextPiece) {
-        let host = self.sample.keep(Some(line.named_host()).filter(|host| !host.is_empty()));
-        let instance = Some(line.instance_or_program()).filter(|name| !name.is_empty());
-        (host, self.sample.keep(instance))
+        let (host, instance) = self.last_names;
+        let host = self.sample.keep_again(line.named_host(), host);
+        let instance = self.sample.keep_again(line.instance_or_program(), instance);
+        self.last_names = (host, instance);
+        self.last_names
+    }
+
+    /// Identifies a message by its host and queue id, in every run alike; never 0. The instance makes no difference: daemons of
+    /// one queue may log under several names (Postfix: `-o syslog_name=postfix-out` in master.cf).
+    fn message(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
+        if !bytes_eq(&self.host, line.host) {
+            self.host.clear();
+            self.host.extend_from_slice(line.host);
+            self.host_hash = sampling_hash(HASH_SEED, line.host);
+        }
+        sampling_hash(self.host_hash, mta::message_part(mta, queue_id)).max(1)
     }
 }
 
-/// The sampling hash of an event with these names, the event `part` of its line. It depends on the text of the log alone, so every
-/// run has the same sample.
-fn hash(queue_id: Option<&[u8]>, recipient: Option<&[u8]>, (raw, part): (&[u8], u32)) -> u64 {
-    let state = FixedState::with_seed(0x5f0e);
-    match (queue_id, recipient) {
-        (Some(id), Some(recipient)) => state.hash_one((id, recipient)),
-        (Some(_) | None, Some(_) | None) => state.hash_one((raw, part)),
-    }
+/// Where an event of the sample belongs.
+#[derive(Clone, Copy)]
+struct EventPlace {
+    /// Index of its cell.
+    cell: u32,
+    /// Its own index: that of an event which it replaces, or the next one.
+    at: u32,
+    /// Index of the event before it in its cell.
+    next: u32,
 }
 
-/// Identifies a message by its host and queue id, in every run alike.
-fn message_hash(mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
-    let hash = FixedState::with_seed(0x3e55).hash_one((line.host, mta::message_part(mta, queue_id)));
-    hash.max(1)
+/// The sampling hash of an event, the event `part` of its line. It depends on the text of the log alone, so every run has the
+/// same sample. `message` is 0 if the line names none.
+fn hash(message: u64, recipient: Option<&[u8]>, (raw, part): (&[u8], u32)) -> u64 {
+    match recipient {
+        Some(recipient) if message != 0 => sampling_hash(message, recipient),
+        Some(_) | None => sampling_hash(HASH_SEED ^ u64::from(part), raw),
+    }
 }
 
 /// Whether only a change to this server, its DNS or its accounts helps.
@@ -206,6 +243,25 @@ fn is_ours(logged: &LoggedEvent) -> bool {
     logged
         .verdict
         .is_some_and(|verdict| verdict.retry.unwrap_or_else(|| retry(verdict.reason)) == Retry::FixOurs)
+}
+
+/// Whether a step may say something about the source of a message. Each message has several others.
+fn is_of_source(step: QueueStep, mta: Mta) -> bool {
+    match step {
+        QueueStep::MessageIdAssigned
+        | QueueStep::Held
+        | QueueStep::Released
+        | QueueStep::PassedOn
+        | QueueStep::Returned => false,
+        QueueStep::Notice => mta::is_queued_on_arrival(mta),
+        QueueStep::Received
+        | QueueStep::Queued
+        | QueueStep::Removed
+        | QueueStep::Deleted
+        | QueueStep::Requeued
+        | QueueStep::Canceled
+        | QueueStep::Dropped => true,
+    }
 }
 
 /// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5, or
@@ -241,20 +297,17 @@ impl EventSink for Sampler<'_> {
         if series.is_served() {
             self.serve(minute, series.direction);
         }
-        let hash = hash(event.queue_id, event.recipient, (logged.raw, logged.part));
+        let key = event.queue_id.map_or(0, |id| self.message(event.mta, logged.line, id));
+        let hash = hash(key, event.recipient, (logged.raw, logged.part));
         let kind = CellKind::of(&series);
         let provider = if kind.is_evidence() { logged.provider() } else { None };
         let kind = kind.of_provider(provider);
-        let Some(cell) = self.count(minute, kind, hash) else { return };
-        let key = event.queue_id.map_or(0, |id| self.keys.key_on_host(event.mta, logged.line, id));
+        let Some(place) = self.count(minute, kind, hash) else { return };
         let message = self.messages.get(&key).copied().unwrap_or_default();
         let mut source = message.source;
         // Of strangers only the client counts: what they claim is made up.
-        let (sender, recipient) = if kind.is_stranger() && !self.filter.asks_for_sender() {
-            (None, None)
-        } else {
-            (event.sender, event.recipient)
-        };
+        let is_claim = kind.is_stranger() && !self.filter.asks_for_sender();
+        let (sender, recipient) = if is_claim { (None, None) } else { (event.sender, event.recipient) };
         let own = MessageSource {
             sender: self.sample.keep(sender),
             user: self.sample.keep(mta::login(event, logged.line)),
@@ -264,16 +317,18 @@ impl EventSink for Sampler<'_> {
         let (ip, host_name) = (event.peer.ip, event.peer.host);
         let peer = if event.direction == Direction::Inbound { ip.or(host_name) } else { host_name.or(ip) };
         let (host, instance) = self.host_and_instance(logged.line);
-        let raw = self.example(cell, hash, logged.raw);
+        let raw = self.example(place, hash, logged.raw);
         let provider = provider.or_else(|| logged.provider());
         let event = SampledEvent {
             minute,
             hash,
-            key,
-            message: event.queue_id.map_or(0, |id| message_hash(event.mta, logged.line, id)),
+            message: key,
+            cell: place.cell,
+            next: place.next,
             series: CountSeries { provider, ..series },
             cause: logged.verdict.and_then(|verdict| verdict.cause),
             is_open: key != 0 && !message.is_complete,
+            is_older: false,
             recipient: self.sample.keep(recipient),
             host,
             instance,
@@ -289,36 +344,41 @@ impl EventSink for Sampler<'_> {
             },
             mta: event.mta,
         };
-        self.keep_event(cell, event);
+        self.keep_event(event, place);
     }
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = logged.record;
-        let key = self.keys.key_on_host(fact.mta, logged.line, fact.queue_id);
+        if !is_of_source(fact.step, fact.mta) {
+            return;
+        }
+        let key = self.message(fact.mta, logged.line, fact.queue_id);
         let Some(arrives) = self.step(key, fact.step, fact.mta) else { return };
         // A queue manager repeats the same sender for each retry.
         let is_known = |message: &SampledMessage| message.source.sender.start > 0;
         if !arrives && self.messages.get(&key).is_some_and(is_known) {
             return;
         }
-        let source = self.learn(key, arrives, &mta::message_fields(fact));
+        let source = self.learn(key, arrives, logged.origin());
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };
         let minute = minute as i32;
         self.serve(minute, Direction::Inbound);
-        let hash = hash(None, None, (logged.raw, 0));
+        let hash = key;
         let series = CountSeries::TAKEN;
-        let Some(cell) = self.count(minute, CellKind::of(&series), hash) else { return };
+        let Some(place) = self.count(minute, CellKind::of(&series), hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
         let event = SampledEvent {
             minute,
             hash,
-            key,
-            message: message_hash(fact.mta, logged.line, fact.queue_id),
+            message: key,
+            cell: place.cell,
+            next: place.next,
             series,
             cause: None,
             is_open: false,
+            is_older: false,
             recipient: TextPiece::default(),
             host,
             instance,
@@ -329,7 +389,7 @@ impl EventSink for Sampler<'_> {
             marks: EventMarks { side: Side::Internet, is_near: false, is_ours: false, is_own_fault: false },
             mta: fact.mta,
         };
-        self.keep_event(cell, event);
+        self.keep_event(event, place);
     }
 
     fn warning(&mut self, logged: &LoggedWarning) {
@@ -343,18 +403,20 @@ impl EventSink for Sampler<'_> {
             return;
         };
         let minute = minute as i32;
-        let (series, hash) = (CountSeries::own_fault(reason), hash(None, None, (logged.raw, 0)));
-        let Some(cell) = self.count(minute, CellKind::of(&series), hash) else { return };
+        let (series, hash) = (CountSeries::own_fault(reason), hash(0, None, (logged.raw, 0)));
+        let Some(place) = self.count(minute, CellKind::of(&series), hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
-        let raw = self.example(cell, hash, logged.raw);
+        let raw = self.example(place, hash, logged.raw);
         let event = SampledEvent {
             minute,
             hash,
-            key: 0,
             message: 0,
+            cell: place.cell,
+            next: place.next,
             series,
             cause,
             is_open: false,
+            is_older: false,
             recipient: TextPiece::default(),
             host,
             instance,
@@ -365,7 +427,7 @@ impl EventSink for Sampler<'_> {
             marks: EventMarks { side: Side::ThisHost, is_near: true, is_ours: true, is_own_fault: true },
             mta: logged.warning.mta,
         };
-        self.keep_event(cell, event);
+        self.keep_event(event, place);
     }
 
     fn minute(&mut self, minute: i64) {
@@ -377,6 +439,7 @@ impl EventSink for Sampler<'_> {
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockSample {
         self.last = None;
+        self.last_names = Default::default();
         self.cells.clear();
         self.level = self.shared.get();
         for (key, message) in self.messages.drain() {
@@ -391,6 +454,11 @@ impl EventSink for Sampler<'_> {
                 is_over: message.is_over,
             });
         }
-        std::mem::take(&mut self.sample)
+        let sample = std::mem::take(&mut self.sample);
+        // The next block is much like this one.
+        self.sample.text.reserve(sample.text.len());
+        self.sample.events.reserve(sample.events.len());
+        self.sample.cells.reserve(sample.cells.len());
+        sample
     }
 }

@@ -3,19 +3,30 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use super::series::{CellKey, CellKind};
 
 /// The number of failures kept of one kind in one span.
 const EVIDENCE_KEPT: usize = 32;
 /// The number of other events kept; they show the volume of each sender and so on.
 const OTHERS_KEPT: usize = 8;
+/// The largest number of events in a finished sample: evidence, and others.
+const EVIDENCE_LIMIT: usize = 3 << 14;
+const OTHERS_LIMIT: usize = 1 << 14;
+/// The largest number of events in a finished sample: 6 MiB. Detection takes about three times as much.
+pub(crate) const SAMPLE_LIMIT: usize = EVIDENCE_LIMIT + OTHERS_LIMIT;
 /// The last level, with spans of eight years.
 const LAST: u32 = 22;
 
 /// How coarse a sample is: the events of each kind are sampled by spans of 2 to the power of the level minutes. So a kind that is
-/// always busy is thinned out, and a burst of a rare one is kept.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
-pub(crate) struct SampleLevel(u32);
+/// always busy is thinned out, and a burst of a rare one is kept. Evidence of storms and other events, which only show how
+/// much mail there is, have levels of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub(crate) struct SampleLevel {
+    evidence: u32,
+    others: u32,
+}
 
 impl SampleLevel {
     /// The greatest number of events that are kept of a cell.
@@ -25,36 +36,54 @@ impl SampleLevel {
 
     /// The cell to which the events of a minute belong: the first minute of its span.
     pub(crate) fn cell(self, key: CellKey) -> CellKey {
-        CellKey { minute: key.minute >> self.0 << self.0, ..key }
+        let level = if key.kind.is_evidence() { self.evidence } else { self.others };
+        CellKey { minute: key.minute >> level << level, ..key }
     }
 
-    /// `None`: there is no coarser level.
-    pub(crate) fn next(self) -> Option<Self> {
-        (self.0 < LAST).then_some(Self(self.0 + 1))
+    /// The next level of a sample with so many events. `None`: it has not too many, or there is no coarser level.
+    pub(crate) fn next(self, evidence: usize, others: usize) -> Option<Self> {
+        let next = Self {
+            evidence: (self.evidence + u32::from(evidence > EVIDENCE_LIMIT)).min(LAST),
+            others: (self.others + u32::from(others > OTHERS_LIMIT)).min(LAST),
+        };
+        (next != self).then_some(next)
     }
 
-    /// The counts of single minutes are exact.
+    /// The level itself. `None`: there is no such level.
+    pub(crate) fn checked(self) -> Option<Self> {
+        (self.evidence <= LAST && self.others <= LAST).then_some(self)
+    }
+
+    /// The coarser one of two.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self { evidence: self.evidence.max(other.evidence), others: self.others.max(other.others) }
+    }
+
+    /// The counts of evidence in single minutes are exact.
     pub(crate) fn is_by_minute(self) -> bool {
-        self.0 == 0
+        self.evidence == 0
     }
 }
 
 /// The level of the sample so far, for those who collect more of it: a block need not keep more than the whole sample does. The
 /// level only rises, so a block that sees an old one keeps too much, which is cut later.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct SharedLevel(Arc<AtomicU32>);
+pub(crate) struct SharedLevel(Arc<[AtomicU32; 2]>);
 
 impl SharedLevel {
     pub(crate) fn get(&self) -> SampleLevel {
-        SampleLevel(self.0.load(Ordering::Relaxed))
+        let [evidence, others] = &*self.0;
+        SampleLevel { evidence: evidence.load(Ordering::Relaxed), others: others.load(Ordering::Relaxed) }
     }
 
     pub(crate) fn restart(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.iter().for_each(|level| level.store(0, Ordering::Relaxed));
     }
 
     pub(crate) fn raise(&self, level: SampleLevel) {
-        self.0.fetch_max(level.0, Ordering::Relaxed);
+        let [evidence, others] = &*self.0;
+        evidence.fetch_max(level.evidence, Ordering::Relaxed);
+        others.fetch_max(level.others, Ordering::Relaxed);
     }
 }
 
@@ -74,7 +103,7 @@ mod tests {
         let mut level = SampleLevel::default();
         for wanted in [128, 64, 32, 16, 8] {
             assert_eq!(cells(level), wanted);
-            level = level.next().unwrap();
+            level = level.next(usize::MAX, 0).unwrap();
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod block_sample;
 pub(crate) mod collector;
+pub(crate) mod hash;
 pub(crate) mod level;
 pub(crate) mod line_minutes;
 pub(crate) mod merge;
@@ -14,3 +15,4 @@ pub(crate) mod points;
 pub(crate) mod samples;
 pub(crate) mod series;
 pub(crate) mod served_minutes;
+pub(crate) mod wire;

@@ -1,18 +1,20 @@
 //! Keeps the source of a message that is still in the queue, for events in later blocks.
 
-use super::block_sample::{BlockSample, MessageSource};
-
 /// The longest text of a name, in bytes: that of a domain (RFC 1035 §2.3.4), as for all names.
 const LENGTH_LIMIT: usize = 255;
 
 /// The source of a message. Its texts are one allocation, for there are many such messages, and few are asked for.
 #[derive(Default)]
 pub(crate) struct OpenMessage {
-    text: Box<[u8]>,
+    pub text: Box<[u8]>,
     /// The lengths of sender, login and client. `None`: unknown.
-    lengths: [Option<u8>; 3],
+    pub lengths: [Option<u8>; 3],
     /// A line showed its arrival.
     pub has_arrived: bool,
+    /// What earlier logs say under its key is of another message.
+    pub is_cut: bool,
+    /// It left the queue. Only parts remember that, for what earlier ones say.
+    pub is_over: bool,
 }
 
 /// The texts of a source. `None`: unknown.
@@ -24,10 +26,8 @@ pub(crate) struct SourceTexts<'a> {
 }
 
 impl OpenMessage {
-    /// Updates the source with what a block states.
-    pub(crate) fn learn(&mut self, block: &BlockSample, source: MessageSource) {
-        let [sender, user, client] =
-            [source.sender, source.user, source.client].map(|piece| block.read(piece));
+    /// Updates the source with what later lines state.
+    pub(crate) fn learn(&mut self, SourceTexts { sender, user, client }: SourceTexts) {
         let known = self.source();
         let texts = [sender.or(known.sender), user.or(known.user), client.or(known.client)];
         let texts = texts.map(|text| text.map(|text| text.get(..LENGTH_LIMIT).unwrap_or(text)));
@@ -54,12 +54,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_blocks_add_to_what_is_known() {
-        let mut block = BlockSample::default();
+    fn later_lines_add_to_what_is_known() {
         let mut open = OpenMessage::default();
-        let (client, sender) = (block.keep(Some(b"192.0.2.7")), block.keep(Some(b"")));
-        open.learn(&block, MessageSource { client, ..MessageSource::default() });
-        open.learn(&block, MessageSource { sender, ..MessageSource::default() });
+        open.learn(SourceTexts { client: Some(b"192.0.2.7"), ..SourceTexts::default() });
+        open.learn(SourceTexts { sender: Some(b""), ..SourceTexts::default() });
         let SourceTexts { sender, user, client } = open.source();
         assert_eq!((sender, user, client), (Some(&b""[..]), None, Some(&b"192.0.2.7"[..])));
     }

@@ -6,7 +6,6 @@ use super::block_sample::BlockSample;
 use super::collector::Sampler;
 use super::level::SharedLevel;
 use super::merge::SampleMerger;
-use crate::messages::key::KeyHasher;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::Aggregation;
 
@@ -16,11 +15,13 @@ pub(crate) struct SamplePlan<'a> {
     seed: RandomState,
     filter: &'a Filter,
     level: SharedLevel,
+    /// The samples become a part, which other runs merge.
+    for_part: bool,
 }
 
 impl<'a> SamplePlan<'a> {
-    pub(crate) fn new(seed: RandomState, filter: &'a Filter) -> Self {
-        Self { seed, filter, level: SharedLevel::default() }
+    pub(crate) fn new(seed: RandomState, filter: &'a Filter, for_part: bool) -> Self {
+        Self { seed, filter, level: SharedLevel::default(), for_part }
     }
 }
 
@@ -29,17 +30,18 @@ impl<'a> Aggregation for SamplePlan<'a> {
     type Total = SampleMerger<'a>;
 
     fn sink(&self) -> Sampler<'a> {
-        Sampler::new(KeyHasher::new(self.seed.clone()), self.filter, self.level.clone())
+        Sampler::new(self.filter, self.level.clone())
     }
 
     fn start(&self) -> SampleMerger<'a> {
         // A log is read again if its dates were wrong.
         self.level.restart();
-        SampleMerger::new(self.seed.clone(), self.filter, self.level.clone())
+        let merger = SampleMerger::new(self.seed.clone(), self.filter, self.level.clone());
+        if self.for_part { merger.for_parts() } else { merger }
     }
 
     fn fold(merger: &mut SampleMerger<'a>, block: BlockSample) {
-        merger.fold(&block);
+        merger.fold(block);
     }
 
     fn left_out(merger: &SampleMerger<'a>) -> u64 {

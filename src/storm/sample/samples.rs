@@ -19,10 +19,6 @@ use crate::catalog::Cause;
 use crate::collections::interner::{Interner, Symbol};
 use crate::smtp::event::{Mta, Stage};
 
-/// The largest number of events in a finished sample: 6 MiB. Detection takes about three times as much.
-const SAMPLE_LIMIT: usize = 1 << 16;
-/// The number of events beyond the limit that wait for the next cut.
-const WAITING: usize = SAMPLE_LIMIT / 4;
 /// The number of names, half as many as an [`Interner`] holds, at which those that no event has any more are dropped.
 const NAMES_LIMIT: usize = 1 << 17;
 
@@ -57,6 +53,8 @@ pub(crate) struct Sample {
     pub marks: EventMarks,
     /// No line shows the arrival of the message: it is older than the log, or the log shows no arrivals.
     pub is_older: bool,
+    /// Lines before those of the sample may tell more of its message.
+    pub is_open: bool,
     pub mta: Mta,
 }
 
@@ -85,8 +83,72 @@ pub(crate) struct Samples {
     /// All that was served, whether it is in the sample or not.
     pub served: ServedMinutes,
     pub level: SampleLevel,
-    /// The first events are in the order of their cells and were cut at `level`.
-    cut: usize,
+}
+
+/// An event as the cut sees it.
+#[derive(Clone, Copy)]
+struct CutEntry {
+    key: CellKey,
+    hash: u64,
+    /// Index of the event.
+    at: u32,
+}
+
+/// Keeps the events of each cell with the smallest hashes, of which most have one only.
+fn cut_cells(entries: &mut Vec<CutEntry>, level: SampleLevel) {
+    let mut index: HashMap<u64, u32, FixedState> =
+        HashMap::with_capacity_and_hasher(1 << 12, FixedState::default());
+    let mut counts: Vec<u32> = Vec::new();
+    let cell = |entry: &CutEntry| {
+        let CellKey { minute, kind } = level.cell(entry.key);
+        u64::from(minute as u32) << 32 | u64::from(kind.packed())
+    };
+    let mut last = (u64::MAX, 0);
+    let cells: Vec<u32> = entries
+        .iter()
+        .map(|entry| {
+            let key = cell(entry);
+            if key != last.0 {
+                let next = counts.len() as u32;
+                last = (key, *index.entry(key).or_insert(next));
+                if last.1 == next {
+                    counts.push(0);
+                }
+            }
+            if let Some(count) = counts.get_mut(last.1 as usize) {
+                *count += 1;
+            }
+            last.1
+        })
+        .collect();
+    // Of each cell that has too many, the events; a cell without any has not.
+    let mut hashes: HashMap<u32, Vec<(u64, i32, u32)>, FixedState> = HashMap::default();
+    for (entry, cell) in entries.iter().zip(&cells) {
+        let count = counts.get(*cell as usize).copied().unwrap_or_default() as usize;
+        if count > SampleLevel::kept(entry.key.kind) {
+            let hashes = hashes.entry(*cell).or_insert_with(|| Vec::with_capacity(count));
+            hashes.push((entry.hash, entry.key.minute, entry.at));
+        }
+    }
+    if hashes.is_empty() {
+        return;
+    }
+    // The largest one that is kept. Events that are equal in it stay in the order of the log.
+    let mut largest: Vec<Option<(u64, i32, u32)>> = vec![None; counts.len()];
+    let mut kinds = entries.iter().zip(&cells);
+    kinds.by_ref().for_each(|(entry, cell)| {
+        if let Some(mut hashes) = hashes.remove(cell) {
+            let (_, last, _) = hashes.select_nth_unstable(SampleLevel::kept(entry.key.kind) - 1);
+            if let Some(largest) = largest.get_mut(*cell as usize) {
+                *largest = Some(*last);
+            }
+        }
+    });
+    let mut cells = cells.into_iter();
+    entries.retain(|entry| {
+        let largest = cells.next().and_then(|cell| *largest.get(cell as usize)?);
+        largest.is_none_or(|largest| (entry.hash, entry.key.minute, entry.at) <= largest)
+    });
 }
 
 impl Sample {
@@ -120,7 +182,6 @@ impl Samples {
             lines: LineMinutes::default(),
             served: ServedMinutes::default(),
             level: SampleLevel::default(),
-            cut: 0,
         }
     }
 
@@ -134,24 +195,29 @@ impl Samples {
 
     /// Adds an example if its hash is among the smallest. The order of those that are kept depends on them alone.
     pub(crate) fn keep_example(&mut self, series: CountSeries, hash: u64, minute: i32, line: &[u8]) {
-        self.add_example(series, Example { hash, minute, line: line.to_vec() });
+        self.add_example(series, (hash, minute), || line.to_vec());
         while self.examples.len() > EXAMPLES_LIMIT && self.example_minutes < i32::MAX / 4 {
             self.example_minutes *= 2;
             for ((_, series), examples) in std::mem::take(&mut self.examples) {
-                for example in examples {
-                    self.add_example(series, example);
+                for Example { hash, minute, line } in examples {
+                    self.add_example(series, (hash, minute), || line);
                 }
             }
         }
     }
 
-    fn add_example(&mut self, series: CountSeries, example: Example) {
-        let kept = self.examples.entry((self.span(example.minute), series)).or_default();
+    fn add_example(
+        &mut self,
+        series: CountSeries,
+        (hash, minute): (u64, i32),
+        line: impl FnOnce() -> Vec<u8>,
+    ) {
+        let kept = self.examples.entry((self.span(minute), series)).or_default();
         let order = |example: &Example| (example.hash, example.minute);
-        let at = kept.partition_point(|known| order(known) < order(&example));
-        let is_known = kept.get(at).is_some_and(|known| order(known) == order(&example));
+        let at = kept.partition_point(|known| order(known) < (hash, minute));
+        let is_known = kept.get(at).is_some_and(|known| order(known) == (hash, minute));
         if at < EXAMPLES_KEPT && !is_known {
-            kept.insert(at, example);
+            kept.insert(at, Example { hash, minute, line: line() });
             kept.truncate(EXAMPLES_KEPT);
         }
     }
@@ -167,88 +233,55 @@ impl Samples {
         kept.find(|example| (example.hash, example.minute) == (event.hash, event.minute))
     }
 
-    /// More events wait than may: it is time for [`Self::cut`].
-    pub(crate) fn is_full(&self) -> bool {
-        self.events.len() >= SAMPLE_LIMIT.max(self.cut) + WAITING
+    /// Sorts the events by minute, kind and hash.
+    pub(crate) fn sort(&mut self) {
+        let key = |event: &Sample| {
+            let minute = u128::from(event.minute.cast_unsigned() ^ 1 << 31);
+            minute << 96 | u128::from(event.kind.packed()) << 64 | u128::from(event.hash)
+        };
+        let mut order: Vec<(u128, u32)> = self.events.iter().map(key).zip(0..).collect();
+        // Stable: equal events stay in the order of the log.
+        order.sort_by_key(|(key, _)| *key);
+        self.events = order.iter().filter_map(|(_, at)| self.events.get(*at as usize)).copied().collect();
     }
 
-    /// Cuts each cell to the events with the smallest hashes, and takes a coarser level if the sample is too large.
-    pub(crate) fn cut(&mut self) {
-        let start = self.cut.min(self.events.len());
-        if start < self.events.len() {
-            self.sort(start);
-        }
-        self.cut_cells();
-        while self.events.len() > SAMPLE_LIMIT {
-            let Some(next) = self.level.next() else { break };
+    /// Cuts each cell to the events with the smallest hashes, and takes a coarser level if the sample is too large. Others that
+    /// wait are cut with the events; returns which of these are kept. The events stay in their order.
+    pub(crate) fn cut_with(&mut self, waiting: &[(CellKey, u64)]) -> Vec<bool> {
+        let mut kept = self.entries(waiting);
+        let mut is_kept = vec![false; kept.len()];
+        let level = self.level;
+        loop {
+            cut_cells(&mut kept, self.level);
+            let evidence = kept.iter().filter(|entry| entry.key.kind.is_evidence()).count();
+            let Some(next) = self.level.next(evidence, kept.len() - evidence) else { break };
             self.level = next;
+        }
+        if level != self.level {
             let cells = std::mem::take(&mut self.left_out);
             cells.into_iter().for_each(|(key, count)| self.leave_out(key, count));
-            self.cut_cells();
         }
-        self.cut = self.events.len();
-    }
-
-    /// Sorts the events by minute, kind and hash, if those before `start` are sorted already.
-    fn sort(&mut self, start: usize) {
-        let order = |event: &Sample| (event.minute, event.kind, event.hash);
-        if let Some(new) = self.events.get_mut(start..) {
-            new.sort_unstable_by_key(order);
-        }
-        // A stable sort takes the two parts as runs, and only merges them.
-        self.events.sort_by_key(order);
-    }
-
-    fn cut_cells(&mut self) {
-        if self.level.is_by_minute() {
-            self.cut_minutes();
-        } else {
-            self.cut_spans();
-        }
-    }
-
-    /// Cuts cells of a minute, whose events follow each other.
-    fn cut_minutes(&mut self) {
-        let (mut last, mut count) = (None, 0);
-        let left_out = &mut self.left_out;
-        self.events.retain(|event| {
-            let key = event.key();
-            count = if last == Some(key) { count + 1 } else { 1 };
-            last = Some(key);
-            let is_kept = count <= SampleLevel::kept(key.kind);
-            if !is_kept {
-                *left_out.entry(key).or_default() += 1;
-            }
-            is_kept
-        });
-    }
-
-    /// Cuts cells of several minutes.
-    fn cut_spans(&mut self) {
-        let level = self.level;
-        let mut hashes: HashMap<CellKey, Vec<(u64, i32)>, FixedState> = HashMap::default();
-        for event in &self.events {
-            let cell = hashes.entry(level.cell(event.key())).or_default();
-            cell.push((event.hash, event.minute));
-        }
-        // The largest one that is kept of each cell that has too many.
-        let mut largest: HashMap<CellKey, (u64, i32), FixedState> = HashMap::default();
-        for (key, mut hashes) in hashes {
-            let kept = SampleLevel::kept(key.kind);
-            if hashes.len() > kept {
-                let (_, last, _) = hashes.select_nth_unstable(kept - 1);
-                largest.insert(key, *last);
+        for entry in &kept {
+            if let Some(is_kept) = is_kept.get_mut(entry.at as usize) {
+                *is_kept = true;
             }
         }
-        let left_out = &mut self.left_out;
-        self.events.retain(|event| {
-            let key = level.cell(event.key());
-            let is_kept = largest.get(&key).is_none_or(|largest| (event.hash, event.minute) <= *largest);
-            if !is_kept {
-                *left_out.entry(key).or_default() += 1;
-            }
-            is_kept
-        });
+        let of_waiting = is_kept.split_off(self.events.len());
+        let keys = self.events.iter().map(Sample::key).zip(&is_kept);
+        let keys = keys.chain(waiting.iter().map(|(key, _)| *key).zip(&of_waiting));
+        let dropped: Vec<CellKey> = keys.filter(|(_, is_kept)| !**is_kept).map(|(key, _)| key).collect();
+        for key in dropped {
+            self.leave_out(key, 1);
+        }
+        let mut is_kept = is_kept.into_iter();
+        self.events.retain(|_| is_kept.next() == Some(true));
+        of_waiting
+    }
+
+    fn entries(&self, waiting: &[(CellKey, u64)]) -> Vec<CutEntry> {
+        let own = self.events.iter().map(|event| (event.key(), event.hash));
+        let all = own.chain(waiting.iter().copied()).zip(0..);
+        all.map(|((key, hash), at)| CutEntry { key, hash, at }).collect()
     }
 
     /// The number of events that each of these, which are those of the sample, stands for.
@@ -292,9 +325,8 @@ impl Samples {
         self.names = kept;
     }
 
-    /// Adds the samples of another log, or of another part of this one.
-    #[cfg_attr(not(test), allow(dead_code, reason = "parts of reports will add them up"))]
-    pub(crate) fn merge(&mut self, other: Self) {
+    /// Adds the samples of another log, or of another part of this one. They are not cut yet.
+    pub(crate) fn append(&mut self, other: Self) {
         let renamed = self.names.merge(&other.names);
         self.undated += other.undated;
         self.served.merge(&other.served);
@@ -320,8 +352,16 @@ impl Samples {
             }
             event
         }));
-        self.cut = 0;
-        self.cut();
+    }
+
+    /// The numbers of events that are not in the sample, by cell.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = (CellKey, u32)> {
+        self.left_out.iter().map(|(key, count)| (*key, *count))
+    }
+
+    /// The examples with the kinds of their events.
+    pub(crate) fn examples(&self) -> impl Iterator<Item = (CountSeries, &Example)> {
+        self.examples.iter().flat_map(|((_, series), kept)| kept.iter().map(|example| (*series, example)))
     }
 
     /// Drops all events before this minute.
@@ -331,9 +371,7 @@ impl Samples {
         self.examples.retain(|(minute, _), _| *minute >= earliest);
         self.lines.forget(before);
         self.served.forget(before);
-        self.cut();
         self.events.retain(|event| event.minute >= before);
-        self.cut = self.events.len();
     }
 }
 
@@ -342,6 +380,7 @@ mod tests {
     use super::*;
     use crate::catalog::classify::Reason;
     use crate::smtp::side::Side;
+    use crate::storm::sample::level::SAMPLE_LIMIT;
 
     /// A stream of numbers (the generator of Lehmer).
     struct Numbers(u64);
@@ -376,6 +415,7 @@ mod tests {
             cause: None,
             marks: EventMarks { side: Side::Internet, is_near: false, is_ours: false, is_own_fault: false },
             is_older: false,
+            is_open: false,
             mta: Mta::Postfix,
         }
     }
@@ -403,11 +443,11 @@ mod tests {
             for (at, event) in events.enumerate() {
                 let recipient = samples.names.intern(names.name(event.recipient));
                 samples.events.push(Sample { recipient, ..*event });
-                if samples.is_full() || at % cut_after == cut_after - 1 {
-                    samples.cut();
+                if samples.events.len() > SAMPLE_LIMIT * 5 / 4 || at % cut_after == cut_after - 1 {
+                    samples.cut_with(&[]);
                 }
             }
-            samples.cut();
+            samples.cut_with(&[]);
             samples
         };
         let whole = sample(&mut events.iter(), usize::MAX);
@@ -420,8 +460,9 @@ mod tests {
             (0..3).map(|part| sample(&mut events.iter().skip(part).step_by(3), 7_000)).collect();
         let mut merged = parts.pop().unwrap();
         for part in parts {
-            merged.merge(part);
+            merged.append(part);
         }
+        merged.cut_with(&[]);
         assert_eq!(content(&merged), content(&whole));
     }
 }

@@ -1,5 +1,7 @@
 //! Defines the kind of an event, and the coarser kind of the cells in which events of a minute are counted together.
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::Provider;
 use crate::pipeline::sink::LoggedEvent;
@@ -7,7 +9,7 @@ use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// A kind of event. Mail that a client handed over successfully is inbound and delivered.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct CountSeries {
     pub direction: Direction,
     pub outcome: Outcome,
@@ -49,6 +51,15 @@ impl CellKind {
     pub(crate) fn of_provider(self, provider: Option<Provider>) -> Self {
         let provider = provider.filter(|_| self.is_evidence());
         Self(self.0 | provider.map_or(0, |provider| (provider.index() as u32 + 1) << 10))
+    }
+
+    /// The kind as a number.
+    pub(crate) fn packed(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn of_packed(packed: u32) -> Self {
+        Self(packed)
     }
 
     /// Its events may be evidence of a storm; the others only show how much mail there is.

@@ -33,7 +33,6 @@ impl ServedMinutes {
         }
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "samples that add up need it"))]
     pub(crate) fn merge(&mut self, other: &Self) {
         other.iter().for_each(|served| self.add(served));
     }
