@@ -313,11 +313,9 @@ fn count(
     if !args.delays {
         tally.delays = None;
     }
-    let options = ReportOptions {
-        // Nobody is named in the counts of a part.
-        redactor: session.redactor.filter(|_| made.is_none()),
-        ..report_options(args, read, &session.catalog, &session.filter, notes)
-    };
+    // Nobody is named in the counts of a redacted part.
+    let redactor = session.redactor.filter(|_| made.is_none());
+    let options = report_options(args, read, &session.catalog, &session.filter, notes, redactor);
     let mut report = report(tally, closed, &options);
     if let Some(samples) = samples {
         report.storms = Some(storm::lines(samples.finish(), &session, &calendar.zone, &coverage)?);
@@ -368,6 +366,7 @@ pub(super) fn report_options<'a>(
     catalog: &'a Catalog,
     filter: &'a Filter,
     notes: Vec<String>,
+    redactor: Option<Redactor>,
 ) -> ReportOptions<'a> {
     ReportOptions {
         read,
@@ -379,6 +378,6 @@ pub(super) fn report_options<'a>(
         sort: args.sort,
         reverse: args.reverse,
         examples: args.examples,
-        redactor: None,
+        redactor,
     }
 }
