@@ -125,7 +125,9 @@ mod tests {
             [(&b"mx1"[..], Some(7)), (b"mx1", None), (b"mx2", Some(3)), (b"mx1", Some(2)), (b"", None)];
         let of = |lines: &[(&[u8], Option<i64>)]| {
             let mut spans = HostSpans::default();
-            lines.iter().for_each(|(host, minute)| spans.add(host, *minute));
+            for (host, minute) in lines {
+                spans.add(host, *minute);
+            }
             spans
         };
         let whole = of(&lines).finish();

@@ -23,7 +23,8 @@ impl Redactor {
     /// Identifies the key without telling anything of it: 16 hexadecimal digits.
     pub(crate) fn key_id(&self) -> String {
         let id = blake3::derive_key("smtplog redact key id 1", &self.key);
-        id.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let first = id.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+        format!("{first:016x}")
     }
 
     /// The secret of hashes that stand in a part.

@@ -205,7 +205,9 @@ impl PendingHandOffs {
                 tally.hops += 1;
             } else if all && line.is_counted {
                 let options = TallyOptions { files_before: line.files_before, ..options.clone() };
-                added(raw, &options).into_iter().for_each(|counts| tally.merge(counts));
+                if let Some(counts) = added(raw, &options) {
+                    tally.merge(counts);
+                }
             } else if all {
                 delivered(tally, raw, &line, book);
             } else {

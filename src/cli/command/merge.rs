@@ -79,17 +79,12 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let sources = sources(&parts);
     let filter_args = filter_args(first)?;
     let filter = filter(&filter_args, &catalog)?;
-    if args.part.is_some() && args.redact.redact && first.head.counted.redact.is_none() {
-        return Err(CliError::NoPart {
-            what: "with --redact of parts that name people: use --redact when the parts are made",
-        });
-    }
-    let is_redacted = first.head.counted.redact.is_some();
+    check_redact(args, &first.head)?;
     let scan = args.as_scan(sources.iter().map(|source| source.path.clone()).collect(), filter_args);
     let mut verdict_run = VerdictRun::new(&scan, format, &filter)?;
     let hasher = seed();
-    let examples = if args.part.is_some() { most_examples(&parts) } else { args.examples };
-    let plan = plan((&first.head.counted, examples), &calendar.zone, &filter, &catalog, &hasher);
+    let plan =
+        plan((&first.head.counted, examples(args, &parts)), &calendar.zone, &filter, &catalog, &hasher);
     let Merged { merger, coverage, storms, part } = merged(&scan, plan, &parts)?;
     if storms.samples.is_none() && VerdictRun::asks_for_storms(&scan) {
         return Err(CliError::NoParts {
@@ -105,28 +100,14 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     };
     let notes_of_scan =
         [notes_of(&parts), on_hops(merger.given_up).into_iter().collect(), gaps.clone(), storms.unknown];
-    let options = ReportOptions {
-        redactor,
-        ..report_options(&scan, format, read, &catalog, &filter, notes_of_scan.concat())
-    };
+    let options = report_options(&scan, format, read, &catalog, &filter, (notes_of_scan.concat(), redactor));
     let (mut report, hourly) = counted_report(merger, &options, args.delays);
     if let Some(samples) = storms.samples {
         report.storms = Some(storm_lines(samples, (&catalog, &calendar.zone), &coverage, redactor)?);
     }
-    if let Some(redactor) = redactor {
-        redactor.report(&mut report);
-    } else if is_redacted {
-        hide_recipients(&mut report.sections);
-    }
-    let mut completion = completion(&coverage, &parts, args.strict);
-    let when = EvaluationTime {
-        coverage: &coverage,
-        window: TimeRange::default(),
-        now: calendar.now,
-        zone: &calendar.zone,
-        is_part: false,
-    };
-    verdict_run.judge(&scan, &mut report, hourly.as_ref(), &when, &mut completion);
+    hide_people(&mut report, redactor, &parts);
+    let completion =
+        judge(&mut verdict_run, &scan, &mut report, hourly.as_ref(), (&coverage, &calendar), &parts);
     add_gaps(&mut report, gaps);
     report.notes.extend(notes);
     let counted = Counted {
@@ -143,10 +124,21 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     print(&scan, format, counted, None, (started, 1), out)
 }
 
-/// What could not be read is an error of this run too.
-fn completion(coverage: &Coverage, parts: &[(NamedHead, PartPlace)], strict: bool) -> Completion {
-    let mut completion = Completion::new(Vec::new(), Vec::new(), coverage, TimeRange::default(), strict);
+/// Adds the verdict to the report.
+fn judge(
+    verdict_run: &mut VerdictRun,
+    scan: &ScanArgs,
+    report: &mut Report,
+    hourly: Option<&Hourly>,
+    (coverage, calendar): (&Coverage, &Calendar),
+    parts: &[(NamedHead, PartPlace)],
+) -> Completion {
+    let (window, is_strict) = (TimeRange::default(), scan.coverage.strict);
+    let mut completion = Completion::new(Vec::new(), Vec::new(), coverage, window, is_strict);
     completion.problems.extend(incomplete(parts));
+    let (now, zone) = (calendar.now, &calendar.zone);
+    let when = EvaluationTime { coverage, window, now, zone, is_part: false };
+    verdict_run.judge(scan, report, hourly, &when, &mut completion);
     completion
 }
 
@@ -279,9 +271,29 @@ fn filter_args(first: &NamedHead) -> Result<FilterArgs, CliError> {
     parsed.map(|words| words.filter).map_err(damaged)
 }
 
-/// The most example lines that a row of a part may have.
-fn most_examples(parts: &[(NamedHead, PartPlace)]) -> usize {
-    parts.iter().map(|(named, _)| named.head.examples).max().unwrap_or(1)
+/// Number of example lines of a row; the sum as a part keeps all that the parts have.
+fn examples(args: &MergeArgs, parts: &[(NamedHead, PartPlace)]) -> usize {
+    let most = || parts.iter().map(|(named, _)| named.head.examples).max().unwrap_or(1);
+    if args.part.is_some() { most() } else { args.examples }
+}
+
+/// An error if the sum as a part would have to be redacted: hashes of addresses that stand in parts cannot be hidden any more.
+fn check_redact(args: &MergeArgs, first: &PartHead) -> Result<(), CliError> {
+    if args.part.is_some() && args.redact.redact && first.counted.redact.is_none() {
+        return Err(CliError::NoPart {
+            what: "with --redact of parts that name people: use --redact when the parts are made",
+        });
+    }
+    Ok(())
+}
+
+/// Hides people in what the counts do not hold.
+fn hide_people(report: &mut Report, redactor: Option<Redactor>, parts: &[(NamedHead, PartPlace)]) {
+    if let Some(redactor) = redactor {
+        redactor.report(report);
+    } else if parts.iter().any(|(named, _)| named.head.counted.redact.is_some()) {
+        hide_recipients(&mut report.sections);
+    }
 }
 
 /// All parts, added up.

@@ -323,7 +323,7 @@ fn count(
             };
             let mut part = LogPart { head, coverage, counts, storms };
             // The sample names people, so a redacted part does not keep it.
-            let hidden = session.redactor.and(part.storms.take());
+            let hidden = session.redactor.and_then(|_| part.storms.take());
             let bytes = to_bytes(&part)?;
             samples = part.storms.or(hidden).and_then(|kept| Some(kept.samples(seed.clone())?.samples));
             (folder, sinks) = (again(plan, part.counts)?, Vec::new());
@@ -335,11 +335,9 @@ fn count(
     if !args.delays {
         tally.delays = None;
     }
-    let options = ReportOptions {
-        // Nobody is named in the counts of a part.
-        redactor: session.redactor.filter(|_| made.is_none()),
-        ..report_options(args, format, read, &session.catalog, &session.filter, notes)
-    };
+    // Nobody is named in the counts of a redacted part.
+    let redactor = session.redactor.filter(|_| made.is_none());
+    let options = report_options(args, format, read, &session.catalog, &session.filter, (notes, redactor));
     let mut report = report(tally, closed, &options);
     if let Some(samples) = samples {
         let with = StormLineInput {
@@ -397,7 +395,7 @@ pub(super) fn report_options<'a>(
     read: ReadSummary<'a>,
     catalog: &'a Catalog,
     filter: &'a Filter,
-    notes: Vec<String>,
+    (notes, redactor): (Vec<String>, Option<Redactor>),
 ) -> ReportOptions<'a> {
     ReportOptions {
         read,
@@ -409,6 +407,6 @@ pub(super) fn report_options<'a>(
         sort: args.sort,
         reverse: args.reverse,
         examples: args.examples.max(format.lines),
-        redactor: None,
+        redactor,
     }
 }

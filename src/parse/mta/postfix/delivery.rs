@@ -154,11 +154,9 @@ pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
             if let Some(time) = seconds(delay) {
                 phases.push(Phase::Total, time);
             }
-        } else if let Some(delays) = value.strip_prefix(b"delays=") {
-            if let Some(times) = four_times(delays) {
-                let names = [Phase::BeforeActive, Phase::Active, Phase::Connect, Phase::Transmit];
-                names.into_iter().zip(times).for_each(|(phase, time)| phases.push(phase, time));
-            }
+        } else if let Some(times) = value.strip_prefix(b"delays=").and_then(four_times) {
+            let names = [Phase::BeforeActive, Phase::Active, Phase::Connect, Phase::Transmit];
+            names.into_iter().zip(times).for_each(|(phase, time)| phases.push(phase, time));
         }
         rest = behind;
     }
