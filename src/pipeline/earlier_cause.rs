@@ -8,9 +8,8 @@ use crate::parse::header::LogLine;
 use crate::parse::{mta, unwrap};
 use crate::smtp::event::Event;
 
-/// The classification of an event. An Exim line that only repeats an earlier failure has the reason of that failure, where
-/// the last [`CONTEXT`] bytes before the line hold it, and not more, so that the answer is the same however a file is cut into
-/// blocks. `None`: the event is no failure.
+/// The classification of an event. It searches the last [`CONTEXT`] bytes before the line and no more, so that the answer is
+/// the same however a file is cut into blocks. `None`: the event is no failure.
 pub(crate) fn classify(
     classifier: &mut Classifier,
     event: &Event,
