@@ -8,6 +8,10 @@ use jiff::tz::TimeZone;
 use crate::input::read::Source;
 use crate::parse::year::{FileTimeResolution, LatestPossible, MonotonicRun, StampObservations};
 
+/// Greatest number of walks until all dates are resolved. The second has the right years; the third is needed if one of
+/// those years has a repeated hour.
+pub(crate) const WALKS: usize = 3;
+
 /// The inferred times of each file whose timestamps cannot be read one by one, by its number in the set.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct TimeResolution(BTreeMap<usize, FileTimeResolution>);

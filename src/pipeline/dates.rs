@@ -1,11 +1,11 @@
 //! Settles the dates of logs before a walk, by reading only their timestamps.
 
 use super::assumed_hosts::{UnnamedSpan, assume_hosts, merge_span};
-use super::calendar::{Calendar, TimeResolution, YearResolver};
+use super::calendar::{Calendar, TimeResolution, WALKS, YearResolver};
 use super::coverage::extend;
 use super::line_context::{earlier_lines, extend_to_end};
 use super::lines::each_length;
-use super::walk::{WALKS, WalkTask, clock};
+use super::walk::{WalkTask, clock};
 use crate::input::error::InputError;
 use crate::input::read::block::Block;
 use crate::input::read::{HeapSize, Source, each_block};

@@ -1,9 +1,9 @@
 //! Repeats a walk until the dates of the lines agree with their order.
 
 use super::assumed_hosts::assume_hosts;
-use super::calendar::Calendar;
+use super::calendar::{Calendar, WALKS};
 use super::seek::seek_to_range;
-use super::walk::{WALKS, WalkResult, WalkTask};
+use super::walk::{WalkResult, WalkTask};
 use crate::input::read::Source;
 
 /// The last walk, and what it read.

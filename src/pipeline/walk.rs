@@ -61,10 +61,6 @@ impl<'a> WalkTask<'a> {
     }
 }
 
-/// Greatest number of walks until all dates are resolved. The second has the right years; the third is needed if one of
-/// those years has a repeated hour.
-pub(crate) const WALKS: usize = 3;
-
 /// Reads every line of the sources. Lines that are not understood are written to `unread`, in order.
 pub(crate) fn walk<L: EventSink>(
     task: &WalkTask,
@@ -377,10 +373,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
             return;
         }
         self.foreign_minute = known.minute;
-        if self.minute.map(|(number, _)| number) != known.minute {
-            // The year of the next line may be another one, even if it shows the same minute as the last mail line.
-            self.minute = None;
-        }
+        // The year of the next line may be another one, even if it shows the same minute as the last mail line.
+        self.minute = self.minute.filter(|(number, _)| Some(*number) == known.minute);
         if let Some(moment) = self.moment(line, place) {
             self.sink.minute(moment.minute());
         }
@@ -442,9 +436,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
     /// Remembers the minute of a line whose minute was not known; `number` is the one in the header cache.
     fn begin_minute(&mut self, number: Option<u32>, moment: Option<LogTime>, line: &LogLine) {
         self.minute = number.zip(moment.map(LogTime::minute));
-        if self.foreign_minute != number {
-            self.foreign_minute = None;
-        }
+        self.foreign_minute = self.foreign_minute.filter(|last| Some(*last) == number);
         if let Some(moment) = moment {
             extend(&mut self.coverage.minutes, moment.minute());
             self.sink.minute(moment.minute());

@@ -33,10 +33,10 @@ use crate::input::error::InputError;
 use crate::input::read::each_block;
 use crate::messages::key::PrehashedState;
 use crate::pipeline::assumed_hosts::{UnnamedSpan, assume_hosts, on_hosts};
-use crate::pipeline::calendar::{Calendar, YearResolver};
+use crate::pipeline::calendar::{Calendar, WALKS, YearResolver};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::LineOffset;
-use crate::pipeline::walk::{WALKS, WalkTask};
+use crate::pipeline::walk::WalkTask;
 use crate::report::trace::Story;
 
 /// What to trace, and how much of it.
