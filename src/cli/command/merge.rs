@@ -106,13 +106,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         redactor.report(&mut report);
     }
     let mut completion = completion(&coverage, &parts, args.strict);
-    let when = EvaluationTime {
-        coverage: &coverage,
-        window: TimeRange::default(),
-        now: calendar.now,
-        zone: &calendar.zone,
-        is_part: false,
-    };
+    let when = evaluation_time(&coverage, &calendar);
     verdict_run.judge(&scan, &mut report, hourly.as_ref(), &when, &mut completion);
     add_gaps(&mut report, gaps);
     report.notes.extend(notes);
@@ -127,6 +121,12 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         part,
     };
     print(&scan, format, counted, None, (started, 1), out)
+}
+
+/// Parts say what they are of themselves, so no time was asked for.
+fn evaluation_time<'a>(coverage: &'a Coverage, calendar: &'a Calendar) -> EvaluationTime<'a> {
+    let (window, is_part) = (TimeRange::default(), false);
+    EvaluationTime { coverage, window, now: calendar.now, zone: &calendar.zone, is_part }
 }
 
 /// What could not be read is an error of this run too.

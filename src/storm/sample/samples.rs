@@ -270,7 +270,9 @@ impl Samples {
         let keys = self.events.iter().map(Sample::key).zip(&is_kept);
         let keys = keys.chain(waiting.iter().map(|(key, _)| *key).zip(&of_waiting));
         let dropped: Vec<CellKey> = keys.filter(|(_, is_kept)| !**is_kept).map(|(key, _)| key).collect();
-        dropped.into_iter().for_each(|key| self.leave_out(key, 1));
+        for key in dropped {
+            self.leave_out(key, 1);
+        }
         let mut is_kept = is_kept.into_iter();
         self.events.retain(|_| is_kept.next() == Some(true));
         of_waiting

@@ -111,7 +111,7 @@ impl KeptSamples {
             })
             .collect();
         examples.sort_unstable();
-        let mut left_out: Vec<_> = samples.left_out().map(|(key, count)| (key, count)).collect();
+        let mut left_out: Vec<_> = samples.left_out().collect();
         left_out.sort_unstable();
         let left_out = left_out.into_iter().map(|(key, count)| (key.minute, key.kind.parts(), count));
         let served =
