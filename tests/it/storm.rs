@@ -144,6 +144,21 @@ fn names_the_user_of_a_stolen_account() {
     assert!(storm["times"].as_f64().unwrap() > 20.0, "{storm:#}");
 }
 
+/// Mail that came in on another host, whose log is not here, but just before it was tried.
+#[test]
+fn a_small_delay_says_that_a_message_is_not_older_than_the_log() {
+    let storms = |delay: u32| {
+        let mut log = Log::ordinary();
+        for at in 0..600_u32 {
+            let id = format!("B{at:06X}");
+            let to = format!("to=<y{at}@d7.example.com>, relay=mx.d7.example.com[198.51.100.7]:25");
+            log.add(NOON + at * 2, &format!("smtp[3]: {id}: {to}, delay={delay}, {LATER}"));
+        }
+        storms_of(&log.text(), &[]).0["storms"].as_array().unwrap().len()
+    };
+    assert_eq!((storms(1), storms(90_000)), (1, 0));
+}
+
 #[test]
 fn the_report_names_storms_where_somebody_asks() {
     let folder = tempfile::tempdir().unwrap();

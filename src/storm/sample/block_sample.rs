@@ -70,6 +70,9 @@ pub(crate) struct EventMarks {
     pub is_ours: bool,
     /// It is a warning of this server about a fault of its own.
     pub is_own_fault: bool,
+    /// The line says that its message arrived a few minutes before. A delay is noted only where no line shows the arrival.
+    #[serde(default)]
+    pub is_fresh: bool,
 }
 
 /// Ends the list of a cell's events.

@@ -15,6 +15,8 @@ use crate::catalog::{Retry, reason_row};
 use crate::messages::key::PrehashedState;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
+use crate::parse::mta::delay::Phase;
+use crate::parse::mta::delivery_delays;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
@@ -316,6 +318,7 @@ impl EventSink for Sampler<'_> {
         source.learn(own);
         let (ip, host_name) = (event.peer.ip, event.peer.host);
         let peer = if event.direction == Direction::Inbound { ip.or(host_name) } else { host_name.or(ip) };
+        let is_open = key != 0 && !message.is_complete;
         let (host, instance) = self.host_and_instance(logged.line);
         let raw = self.example(place, hash, logged.raw);
         let provider = provider.or_else(|| logged.provider());
@@ -327,7 +330,7 @@ impl EventSink for Sampler<'_> {
             next: place.next,
             series: CountSeries { provider, ..series },
             cause: logged.verdict.and_then(|verdict| verdict.cause),
-            is_open: key != 0 && !message.is_complete,
+            is_open,
             is_older: false,
             recipient: self.sample.keep(recipient),
             host,
@@ -341,6 +344,7 @@ impl EventSink for Sampler<'_> {
                 is_near: is_near(event, logged.line),
                 is_ours: is_ours(logged),
                 is_own_fault: false,
+                is_fresh: is_open && is_fresh(event.mta, logged.line),
             },
             mta: event.mta,
         };
@@ -386,7 +390,13 @@ impl EventSink for Sampler<'_> {
             source: MessageSource { client: TextPiece::default(), ..source },
             raw: TextPiece::default(),
             stage: None,
-            marks: EventMarks { side: Side::Internet, is_near: false, is_ours: false, is_own_fault: false },
+            marks: EventMarks {
+                side: Side::Internet,
+                is_near: false,
+                is_ours: false,
+                is_own_fault: false,
+                is_fresh: false,
+            },
             mta: fact.mta,
         };
         self.keep_event(event, place);
@@ -424,7 +434,13 @@ impl EventSink for Sampler<'_> {
             source: MessageSource::default(),
             raw,
             stage: None,
-            marks: EventMarks { side: Side::ThisHost, is_near: true, is_ours: true, is_own_fault: true },
+            marks: EventMarks {
+                side: Side::ThisHost,
+                is_near: true,
+                is_ours: true,
+                is_own_fault: true,
+                is_fresh: false,
+            },
             mta: logged.warning.mta,
         };
         self.keep_event(event, place);
@@ -461,4 +477,11 @@ impl EventSink for Sampler<'_> {
         self.sample.cells.reserve(sample.cells.len());
         sample
     }
+}
+/// Most milliseconds from the arrival of a message to a first attempt.
+const FRESH: u64 = 5 * 60 * 1000;
+
+/// Whether the line says that its message has just arrived.
+fn is_fresh(mta: Mta, line: &LogLine) -> bool {
+    delivery_delays(mta, line).iter().any(|(phase, time)| phase == Phase::Total && time < FRESH)
 }

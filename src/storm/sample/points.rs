@@ -152,7 +152,7 @@ pub(crate) fn points(
         }
         let known = (sample.message, sample.recipient);
         let has_message = flow == MailFlow::Out && sample.message != 0;
-        let is_older = shows_arrivals && sample.is_older;
+        let is_older = shows_arrivals && sample.is_older && !sample.marks.is_fresh;
         let is_retry = has_message
             && if is_failure {
                 let is_first = seen.insert((sample.message, sample.recipient, kin));
