@@ -13,13 +13,13 @@ use super::key::{PrehashedState, domain_hash};
 use crate::catalog::Action;
 
 /// Maximum number of senders of one kind of failure.
-const KIND_SENDERS: usize = 1 << 12;
+const KIND_SENDERS: usize = 1 << 14;
 
 /// Maximum number of domains.
-const DOMAINS: usize = 1 << 11;
+const DOMAINS: usize = 1 << 13;
 
 /// Maximum number of senders of one domain.
-const DOMAIN_SENDERS: usize = 1 << 7;
+const DOMAIN_SENDERS: usize = 1 << 9;
 
 /// Maximum number of hours of one domain: two months.
 const HOURS: usize = 24 * 62;

@@ -106,10 +106,13 @@ fn examples(count: &TallyCount, named: &mut [(&str, Option<Symbol>, DomainLines)
     }
 }
 
-/// The senders with the most messages. Names that no line spells out are left out.
+/// The senders with the most messages, each at least a fiftieth of them: fewer tell nothing. Names that no line spells out are
+/// left out.
 pub(super) fn top_senders(senders: &SenderCounts, messages: &MessageSummary) -> Vec<SenderCount> {
     let known = &messages.names.senders;
-    let named = senders.iter().filter_map(|(&hash, &count)| Some((known.name_of(hash)?, count)));
+    let least = senders.values().sum::<u64>().div_ceil(50);
+    let large = senders.iter().filter(|(_, count)| **count >= least);
+    let named = large.filter_map(|(&hash, &count)| Some((known.name_of(hash)?, count)));
     let mut named: Vec<(&[u8], u64)> = named.filter(|(name, _)| !name.is_empty()).collect();
     named.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     named.truncate(SENDERS);
