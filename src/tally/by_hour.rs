@@ -104,7 +104,7 @@ mod tests {
         }
     }
 
-    /// So many hours of 100 kinds.
+    /// This number of hours, each with 100 kinds.
     fn hours(hours: impl Iterator<Item = i64>) -> Hourly {
         let mut hourly = Hourly::default();
         for hour in hours {

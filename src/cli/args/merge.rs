@@ -57,7 +57,7 @@ pub struct MergeArgs {
     /// count: most failures first, or most events if nothing failed; recent: latest first; name: by code or name.
     #[arg(long, value_enum, hide_possible_values = true, default_value_t = SortBy::Count, value_name = "HOW", help_heading = REPORT)]
     pub sort: SortBy,
-    /// Who reads the report: admin or customer.
+    /// Write the report for: admin or customer.
     ///
     /// customer: plain words, without addresses, settings, commands and the domains of others, as text, markdown or html.
     #[arg(long = "for", value_enum, hide_possible_values = true, default_value_t = Audience::Admin, value_name = "WHOM", help_heading = REPORT)]

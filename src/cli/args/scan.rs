@@ -40,7 +40,7 @@ pub struct ScanArgs {
     /// each hand-off counts as one more delivery.
     #[arg(long, help_heading = REPORT)]
     pub hops: bool,
-    /// Who reads the report: admin or customer.
+    /// Write the report for: admin or customer.
     ///
     /// customer: plain words, without addresses, settings, commands and the domains of others, as text, markdown or html. Domains
     /// are shown only with --from, --user or --domain, which select the customer's own mail.

@@ -38,7 +38,7 @@ const WAYS: [RotationWay; 5] = [
 /// What happens to the files of a log, one step after the other.
 #[derive(Debug)]
 enum Step {
-    /// So many lines are appended to the file that the writer has open, after the rest of a half one.
+    /// This number of lines is appended to the file that the writer has open, after the rest of a half one.
     Write(usize),
     /// Half a line is appended.
     WriteHalf,
@@ -48,7 +48,7 @@ enum Step {
     Age(String),
     Rename(String, String),
     Create,
-    /// So many sixteenths of a file are copied, or compressed, to another one.
+    /// This number of sixteenths of a file is copied, or compressed, to another one.
     Copy(String, String, usize),
     Pack(String, String, usize),
     Truncate,

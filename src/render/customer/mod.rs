@@ -19,7 +19,7 @@ use crate::render::text::page::fit;
 use crate::render::words::fault::{counted, percent, states};
 use crate::report::{ActionSection, DirectionTotals, PlaceKind, Report};
 
-/// Who reads a report.
+/// The reader of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Audience {
     Admin,

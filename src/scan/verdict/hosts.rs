@@ -2,7 +2,7 @@
 
 use crate::report::{HostRow, Report, VerdictFinding, VerdictState};
 
-/// So many hosts are findings of their own.
+/// Number of hosts that are findings of their own.
 const NAMED: usize = 3;
 
 /// `host mx3: 12.4% of its messages failed, 2.1% on the other hosts`
