@@ -1,10 +1,10 @@
 //! Words how long delivered mail took, for every format, and renders it as a table in text.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 
 use super::page::{TextPage, TextStyle, fit, word};
-use super::rows::{HEADING, advice};
+use super::rows::{HEADING, advice, align_numbers};
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::report::{DelayRow, PhaseRow};
@@ -75,12 +75,7 @@ pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
             table.add_row(std::iter::once(title).chain(cells(phase)));
         }
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 1));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    align_numbers(&mut table);
     let lines: Vec<String> = table.lines().collect();
     let mut lines = lines.iter().map(String::as_str);
     let heading = page.styled(HEADING, lines.next().unwrap_or_default().trim_end());

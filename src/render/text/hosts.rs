@@ -1,11 +1,11 @@
 //! Lays out the table of hosts for every format, and renders it as text.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{TextPage, TextStyle, fit};
-use super::rows::HEADING;
+use super::rows::{align_numbers, show_table};
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::report::{HostRow, Report};
@@ -74,15 +74,6 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, most: usize) {
     if let Some(others) = others(hidden, words) {
         table.add_row([format!("  {others}")]);
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 1));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    page.blank();
-    for (at, line) in table.lines().enumerate() {
-        let line = if at == 0 { page.styled(HEADING, line.trim_end()) } else { line.trim_end().to_owned() };
-        page.line(&line);
-    }
+    align_numbers(&mut table);
+    show_table(page, &table);
 }

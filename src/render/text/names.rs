@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{TextPage, TextStyle, fit, pad};
-use super::rows::HEADING;
+use super::rows::{HEADING, align_numbers};
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::words::totals::share;
@@ -237,11 +237,6 @@ fn text(page: &TextPage, names: &NameColumns, part: &NameOrder) -> Table {
         let name = format!("  {}", fit(&name, room, page.style.unicode));
         table.add_row(std::iter::once(name).chain(cells));
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 1));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    align_numbers(&mut table);
     table
 }

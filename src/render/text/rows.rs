@@ -22,6 +22,26 @@ const LONGEST_ADVICE: usize = 100;
 /// Width in columns of `  550 5.7.606`.
 const CODE: usize = 14;
 
+/// Aligns a table whose first column is names and whose other columns are numbers.
+pub(super) fn align_numbers(table: &mut Table) {
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 1));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+/// Shows a table whose first row is its heading.
+pub(super) fn show_table(page: &mut TextPage, table: &Table) {
+    page.blank();
+    for (at, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        let line = if at == 0 { page.styled(HEADING, line) } else { line.to_owned() };
+        page.line(&line);
+    }
+}
+
 pub(crate) fn show(page: &mut TextPage, rows: &[Row]) {
     let sections = sections(rows, page.style.top, page.style.reverse);
     if sections.is_empty() {

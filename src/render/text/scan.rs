@@ -1,6 +1,6 @@
 //! Renders the report as text: totals as sums, rows with advice, and the limits of the numbers.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{DecimalBytes, HumanCount};
 
 use super::delays;
@@ -9,7 +9,7 @@ use super::groups;
 use super::hosts;
 use super::names;
 use super::page::{TextPage, TextStyle, fit, pad};
-use super::rows::{self, HEADING};
+use super::rows::{self, HEADING, align_numbers, show_table};
 use super::sparkline::spark;
 use super::storm_line;
 use super::warnings;
@@ -121,17 +121,8 @@ fn domains(page: &mut TextPage, domains: &[NameRow]) {
         let [sent, deferred, bounced, expired] = counts;
         table.add_row([format!("  {name}"), sent, deferred, bounced, expired]);
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 1));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    page.blank();
-    for (at, line) in table.lines().enumerate() {
-        let line = if at == 0 { page.styled(HEADING, line.trim_end()) } else { line };
-        page.line(&line);
-    }
+    align_numbers(&mut table);
+    show_table(page, &table);
 }
 
 /// The complete advice for each reason (`--advice full`).

@@ -75,6 +75,12 @@ pub(crate) struct EventMarks {
     pub is_fresh: bool,
 }
 
+impl EventMarks {
+    /// Nothing else matters.
+    pub(crate) const NONE: Self =
+        Self { side: Side::Internet, is_near: false, is_ours: false, is_own_fault: false, is_fresh: false };
+}
+
 /// Ends the list of a cell's events.
 pub(crate) const NO_EVENT: u32 = u32::MAX;
 

@@ -29,6 +29,9 @@ pub(crate) const EXAMPLES_KEPT: usize = 3;
 /// The length to which an example line is cut, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
+/// Most milliseconds from the arrival of a message to a first attempt.
+const FRESH: u64 = 5 * 60 * 1000;
+
 /// Samples blocks; each thread has one.
 pub(crate) struct Sampler<'a> {
     filter: &'a Filter,
@@ -390,13 +393,7 @@ impl EventSink for Sampler<'_> {
             source: MessageSource { client: TextPiece::default(), ..source },
             raw: TextPiece::default(),
             stage: None,
-            marks: EventMarks {
-                side: Side::Internet,
-                is_near: false,
-                is_ours: false,
-                is_own_fault: false,
-                is_fresh: false,
-            },
+            marks: EventMarks::NONE,
             mta: fact.mta,
         };
         self.keep_event(event, place);
@@ -478,9 +475,6 @@ impl EventSink for Sampler<'_> {
         sample
     }
 }
-/// Most milliseconds from the arrival of a message to a first attempt.
-const FRESH: u64 = 5 * 60 * 1000;
-
 /// Whether the line says that its message has just arrived.
 fn is_fresh(mta: Mta, line: &LogLine) -> bool {
     delivery_delays(mta, line).iter().any(|(phase, time)| phase == Phase::Total && time < FRESH)

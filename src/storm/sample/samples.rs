@@ -379,7 +379,6 @@ impl Samples {
 mod tests {
     use super::*;
     use crate::catalog::classify::Reason;
-    use crate::smtp::side::Side;
     use crate::storm::sample::level::SAMPLE_LIMIT;
 
     /// A stream of numbers (the generator of Lehmer).
@@ -413,13 +412,7 @@ mod tests {
             instance: Symbol::OVERFLOW,
             stage: None,
             cause: None,
-            marks: EventMarks {
-                side: Side::Internet,
-                is_near: false,
-                is_ours: false,
-                is_own_fault: false,
-                is_fresh: false,
-            },
+            marks: EventMarks::NONE,
             is_older: false,
             is_open: false,
             mta: Mta::Postfix,
