@@ -7,7 +7,7 @@ use super::block_sample::{
     BlockSample, EventMarks, MessageSource, NO_EVENT, OpenSource, SampleCell, SampledEvent, TextPiece,
 };
 use super::hash::{HASH_SEED, sampling_hash};
-use super::level::{SampleLevel, SharedLevel};
+use super::level::{EVENTS_KEPT, SampleLevel, SharedLevel};
 use super::own_faults::OwnFaults;
 use super::series::{CellKey, CellKind, CountSeries};
 use super::served_minutes::ServedMinute;
@@ -88,18 +88,20 @@ impl<'a> Sampler<'a> {
         let at = match self.last {
             Some((last, at)) if last == key => at,
             _ => *self.cells.entry(key).or_insert_with(|| {
-                let cell = SampleCell { key, count: 0, kept: 0, last: NO_EVENT, largest: u64::MAX };
-                self.sample.cells.push(cell);
+                let largest = self.level.is_wide(kind).then(|| self.shared.smallest().largest(self.level, key));
+                let largest = largest.unwrap_or(u64::MAX);
+                self.sample.cells.push(SampleCell { key, count: 0, kept: 0, last: NO_EVENT, largest });
                 self.sample.cells.len() as u32 - 1
             }),
         };
         self.last = Some((key, at));
         let cell = self.sample.cells.get_mut(at as usize)?;
         cell.count += 1;
-        if hash >= cell.largest {
+        let limit = if self.filter.asks_for_sender() { u32::MAX } else { EVENTS_KEPT as u32 };
+        // Of equal hashes the first of the log counts, which another block may have.
+        if hash > cell.largest || hash == cell.largest && cell.kept == limit {
             return None;
         }
-        let limit = if self.filter.asks_for_sender() { u32::MAX } else { SampleLevel::kept(kind) as u32 };
         if cell.kept < limit {
             cell.kept += 1;
             let place = EventPlace { cell: at, at: self.sample.events.len() as u32, next: cell.last };
@@ -133,6 +135,19 @@ impl<'a> Sampler<'a> {
         match known {
             Some(served) => served.count += 1,
             None => self.sample.served.push(ServedMinute { minute, direction, count: 1 }),
+        }
+    }
+
+    /// Tells the other blocks which hashes this one keeps. With a filter for senders some may be dropped again.
+    fn tell_others(&self) {
+        if self.filter.asks_for_sender() {
+            return;
+        }
+        let cell = |event: &SampledEvent| self.sample.cells.get(event.cell as usize).map(|cell| cell.key);
+        let hashes = self.sample.events.iter().filter_map(|event| Some((cell(event)?, event.hash)));
+        let mut smallest = self.shared.smallest();
+        for (key, hash) in hashes.filter(|(key, _)| self.level.is_wide(key.kind)) {
+            smallest.add(self.level, key, hash);
         }
     }
 
@@ -451,6 +466,7 @@ impl EventSink for Sampler<'_> {
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockSample {
+        self.tell_others();
         self.last = None;
         self.last_names = Default::default();
         self.cells.clear();

@@ -1,20 +1,21 @@
 //! Defines how many events of a cell are kept: fewer at each level, so that a sample of any log fits into a bounded memory.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::series::{CellKey, CellKind};
+use super::smallest_hashes::SmallestHashes;
 
-/// The number of failures kept of one kind in one span.
-const EVIDENCE_KEPT: usize = 32;
-/// The number of other events kept; they show the volume of each sender and so on.
-const OTHERS_KEPT: usize = 8;
-/// The largest number of events in a finished sample: evidence, and others.
-const EVIDENCE_LIMIT: usize = 3 << 14;
+/// The number of events kept of one kind in one span. More of them in longer spans find fewer storms: a burst of a few minutes
+/// is then a smaller share of its span.
+pub(crate) const EVENTS_KEPT: usize = 8;
+/// The largest number of failures in a finished sample.
+const EVIDENCE_LIMIT: usize = 3 << 12;
+/// The largest number of other events; they show the volume of each sender and so on, and the mail of loops.
 const OTHERS_LIMIT: usize = 1 << 14;
-/// The largest number of events in a finished sample: 6 MiB. Detection takes about three times as much.
+/// The largest number of events in a finished sample: 3 MiB. Detection takes about three times as much.
 pub(crate) const SAMPLE_LIMIT: usize = EVIDENCE_LIMIT + OTHERS_LIMIT;
 /// The last level, with spans of eight years.
 const LAST: u32 = 22;
@@ -29,11 +30,6 @@ pub(crate) struct SampleLevel {
 }
 
 impl SampleLevel {
-    /// The greatest number of events that are kept of a cell.
-    pub(crate) fn kept(kind: CellKind) -> usize {
-        if kind.is_evidence() { EVIDENCE_KEPT } else { OTHERS_KEPT }
-    }
-
     /// The cell to which the events of a minute belong: the first minute of its span.
     pub(crate) fn cell(self, key: CellKey) -> CellKey {
         let level = if key.kind.is_evidence() { self.evidence } else { self.others };
@@ -59,31 +55,50 @@ impl SampleLevel {
         Self { evidence: self.evidence.max(other.evidence), others: self.others.max(other.others) }
     }
 
+    /// Whether several blocks of a log are likely to have events of a cell.
+    pub(crate) fn is_wide(self, kind: CellKind) -> bool {
+        if kind.is_evidence() { self.evidence > 0 } else { self.others > 0 }
+    }
+
     /// The counts of evidence in single minutes are exact.
     pub(crate) fn is_by_minute(self) -> bool {
         self.evidence == 0
     }
 }
 
-/// The level of the sample so far, for those who collect more of it: a block need not keep more than the whole sample does. The
+/// What the sample has so far, for those who collect more of it: a block need not keep more than the whole sample does. The
 /// level only rises, so a block that sees an old one keeps too much, which is cut later.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct SharedLevel(Arc<[AtomicU32; 2]>);
+pub(crate) struct SharedLevel(Arc<SampleSoFar>);
+
+#[derive(Default, Debug)]
+struct SampleSoFar {
+    levels: [AtomicU32; 2],
+    smallest: Mutex<SmallestHashes>,
+}
 
 impl SharedLevel {
     pub(crate) fn get(&self) -> SampleLevel {
-        let [evidence, others] = &*self.0;
+        let [evidence, others] = &self.0.levels;
         SampleLevel { evidence: evidence.load(Ordering::Relaxed), others: others.load(Ordering::Relaxed) }
     }
 
+    /// Begins a sample of other events.
     pub(crate) fn restart(&self) {
-        self.0.iter().for_each(|level| level.store(0, Ordering::Relaxed));
+        self.0.levels.iter().for_each(|level| level.store(0, Ordering::Relaxed));
+        *self.smallest() = SmallestHashes::default();
     }
 
     pub(crate) fn raise(&self, level: SampleLevel) {
-        let [evidence, others] = &*self.0;
+        let [evidence, others] = &self.0.levels;
         evidence.fetch_max(level.evidence, Ordering::Relaxed);
         others.fetch_max(level.others, Ordering::Relaxed);
+    }
+
+    /// The smallest hashes of the blocks so far.
+    pub(crate) fn smallest(&self) -> MutexGuard<'_, SmallestHashes> {
+        // A hash that another thread could not add is only missing.
+        self.0.smallest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -288,6 +288,7 @@ impl<'a> SampleMerger<'a> {
     pub(crate) fn forget(&mut self, before: i32) {
         self.settle(true);
         self.samples.forget(before);
+        self.level.smallest().forget();
         self.samples.drop_names(self.hasher.clone());
         self.names = self.samples.names.count();
     }

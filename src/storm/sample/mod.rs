@@ -15,4 +15,5 @@ pub(crate) mod points;
 pub(crate) mod samples;
 pub(crate) mod series;
 pub(crate) mod served_minutes;
+pub(crate) mod smallest_hashes;
 pub(crate) mod wire;

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 
 use super::block_sample::EventMarks;
 use super::collector::EXAMPLES_KEPT;
-use super::level::SampleLevel;
+use super::level::{EVENTS_KEPT, SampleLevel};
 use super::line_minutes::LineMinutes;
 use super::series::{CellKey, CellKind, CountSeries};
 use super::served_minutes::ServedMinutes;
@@ -125,7 +125,7 @@ fn cut_cells(entries: &mut Vec<CutEntry>, level: SampleLevel) {
     let mut hashes: HashMap<u32, Vec<(u64, i32, u32)>, FixedState> = HashMap::default();
     for (entry, cell) in entries.iter().zip(&cells) {
         let count = counts.get(*cell as usize).copied().unwrap_or_default() as usize;
-        if count > SampleLevel::kept(entry.key.kind) {
+        if count > EVENTS_KEPT {
             let hashes = hashes.entry(*cell).or_insert_with(|| Vec::with_capacity(count));
             hashes.push((entry.hash, entry.key.minute, entry.at));
         }
@@ -135,15 +135,12 @@ fn cut_cells(entries: &mut Vec<CutEntry>, level: SampleLevel) {
     }
     // The largest one that is kept. Events that are equal in it stay in the order of the log.
     let mut largest: Vec<Option<(u64, i32, u32)>> = vec![None; counts.len()];
-    let mut kinds = entries.iter().zip(&cells);
-    kinds.by_ref().for_each(|(entry, cell)| {
-        if let Some(mut hashes) = hashes.remove(cell) {
-            let (_, last, _) = hashes.select_nth_unstable(SampleLevel::kept(entry.key.kind) - 1);
-            if let Some(largest) = largest.get_mut(*cell as usize) {
-                *largest = Some(*last);
-            }
+    for (cell, mut hashes) in hashes {
+        let (_, last, _) = hashes.select_nth_unstable(EVENTS_KEPT - 1);
+        if let Some(largest) = largest.get_mut(cell as usize) {
+            *largest = Some(*last);
         }
-    });
+    }
     let mut cells = cells.into_iter();
     entries.retain(|entry| {
         let largest = cells.next().and_then(|cell| *largest.get(cell as usize)?);
