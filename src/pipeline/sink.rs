@@ -12,6 +12,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord};
 use crate::parse::mta::server_warning::ServerWarning;
+use crate::parse::mta::warning_text::mask_warning;
 use crate::parse::timestamp::LogTime;
 use crate::smtp::event::Event;
 
@@ -86,6 +87,29 @@ pub struct LoggedWarning<'a> {
     pub raw: &'a [u8],
     /// The line's minute, counted from 1970-01-01T00:00Z. `None`: the line has no valid timestamp.
     pub minute: Option<i64>,
+    /// See [`Self::masked`].
+    masked: OnceCell<Vec<u8>>,
+}
+
+impl<'a> LoggedWarning<'a> {
+    pub fn new(
+        warning: ServerWarning<'a>,
+        place: LineOffset,
+        line: &'a LogLine<'a>,
+        raw: &'a [u8],
+        minute: Option<i64>,
+    ) -> Self {
+        Self { warning, place, line, raw, minute, masked: OnceCell::new() }
+    }
+
+    /// The text without what differs from one warning of its kind to the next. Several sinks ask for it: it is made once.
+    pub(crate) fn masked(&self) -> &[u8] {
+        self.masked.get_or_init(|| {
+            let mut masked = Vec::with_capacity(self.warning.text.len());
+            mask_warning(self.warning.text, &mut masked);
+            masked
+        })
+    }
 }
 
 /// Where a line begins: the number of its file in the set, and the offset in bytes.

@@ -414,7 +414,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         moment: Option<LogTime>,
     ) {
         let minute = moment.map(LogTime::minute);
-        self.sink.warning(&LoggedWarning { warning, place, line, raw, minute });
+        self.sink.warning(&LoggedWarning::new(warning, place, line, raw, minute));
     }
 
     /// The minute of a line, if the last one was of the same: lines of one minute share the minute of the first, and only an

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use crate::collections::stable_hash::{PART_SEED, StableHash};
 use crate::parse::mta::server_warning::{ServerWarning, Severity};
-use crate::parse::mta::warning_text::mask_warning;
 use crate::pipeline::sink::{LineOffset, LoggedWarning};
 use crate::smtp::event::Mta;
 
@@ -23,8 +22,6 @@ pub struct WarningCounts {
     pub(super) by_text: BTreeMap<WarningKey, WarningCount>,
     /// Warnings whose text was dropped.
     pub others: u64,
-    /// Scratch space.
-    pub(super) masked: Vec<u8>,
 }
 
 /// Ordered by the hash, which decides what is kept.
@@ -58,9 +55,8 @@ pub(crate) struct WarningCount {
 
 impl WarningCounts {
     pub(crate) fn count(&mut self, logged: &LoggedWarning) {
-        let ServerWarning { mta, severity, text } = logged.warning;
-        mask_warning(text, &mut self.masked);
-        let key = WarningKey::new(mta, severity, self.masked.as_slice());
+        let ServerWarning { mta, severity, .. } = logged.warning;
+        let key = WarningKey::new(mta, severity, logged.masked());
         let example = logged.raw.get(..EXAMPLE_LIMIT).unwrap_or(logged.raw);
         let minutes = logged.minute.map(|minute| (minute, minute));
         match self.by_text.get_mut(&key) {
@@ -155,7 +151,7 @@ mod tests {
             let line = LogLine::read(text.as_bytes());
             let place = LineOffset { file: 0, offset };
             let (raw, minute) = (text.as_bytes(), Some(offset as i64));
-            counts.count(&LoggedWarning { warning, place, line: &line, raw, minute });
+            counts.count(&LoggedWarning::new(warning, place, &line, raw, minute));
         }
         counts
     }

@@ -24,8 +24,10 @@ use crate::simd::bytes_eq;
 use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::side::{Side, is_private};
 
-/// The number of example lines kept of one kind and hour.
+/// The number of example lines kept of one kind and span.
 pub(crate) const EXAMPLES_KEPT: usize = 3;
+/// Minutes of a span that shares its example lines, as long as there are few.
+pub(crate) const EXAMPLE_MINUTES: i32 = 180;
 /// The length to which an example line is cut, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
@@ -44,6 +46,8 @@ pub(crate) struct Sampler<'a> {
     cells: HashMap<CellKey, u32, FixedState>,
     /// The cell that was counted last, which is often the next one too.
     last: Option<(CellKey, u32)>,
+    /// The smallest hashes of each kind of evidence in the current block, by spans of [`EXAMPLE_MINUTES`].
+    examples: HashMap<(i32, CountSeries), [u64; EXAMPLES_KEPT], FixedState>,
     /// The host and the instance of the last event that was kept.
     last_names: (TextPiece, TextPiece),
     own_faults: OwnFaults,
@@ -74,6 +78,7 @@ impl<'a> Sampler<'a> {
             messages: HashMap::default(),
             cells: HashMap::default(),
             last: None,
+            examples: HashMap::default(),
             last_names: Default::default(),
             own_faults: OwnFaults::default(),
             level: shared.get(),
@@ -88,7 +93,8 @@ impl<'a> Sampler<'a> {
         let at = match self.last {
             Some((last, at)) if last == key => at,
             _ => *self.cells.entry(key).or_insert_with(|| {
-                let largest = self.level.is_wide(kind).then(|| self.shared.smallest().largest(self.level, key));
+                let largest =
+                    self.level.is_wide(kind).then(|| self.shared.smallest().largest(self.level, key));
                 let largest = largest.unwrap_or(u64::MAX);
                 self.sample.cells.push(SampleCell { key, count: 0, kept: 0, last: NO_EVENT, largest });
                 self.sample.cells.len() as u32 - 1
@@ -201,18 +207,20 @@ impl<'a> Sampler<'a> {
         message.source
     }
 
-    /// Keeps the line as an example of its cell, if the hash is among the smallest.
-    fn example(&mut self, place: EventPlace, hash: u64, raw: &[u8]) -> TextPiece {
-        let Some(cell) = self.sample.cells.get(place.cell as usize) else { return TextPiece::default() };
-        if !cell.key.kind.is_evidence() {
+    /// Keeps the line as an example, if it is evidence and the hash is among the smallest of its kind in its span. With a filter for
+    /// senders each line may be one.
+    fn example(&mut self, series: CountSeries, (minute, hash): (i32, u64), raw: &[u8]) -> TextPiece {
+        if !CellKind::of(&series).is_evidence() {
             return TextPiece::default();
         }
-        let is_new = place.at as usize >= self.sample.events.len();
-        let others = self.sample.events_from(if is_new { place.next } else { cell.last });
-        let others = others.filter(|(at, _)| *at != place.at);
-        let smaller = others.filter(|(_, event)| event.hash < hash).take(EXAMPLES_KEPT).count();
-        let raw = raw.get(..EXAMPLE_LIMIT).unwrap_or(raw);
-        self.sample.keep(Some(raw).filter(|_| smaller < EXAMPLES_KEPT))
+        let span = minute.div_euclid(EXAMPLE_MINUTES);
+        let smallest = self.examples.entry((span, series)).or_insert([u64::MAX; EXAMPLES_KEPT]);
+        let largest = smallest.iter_mut().max();
+        let Some(place) = largest.filter(|largest| hash < **largest || self.filter.asks_for_sender()) else {
+            return TextPiece::default();
+        };
+        *place = hash;
+        self.sample.keep(Some(raw.get(..EXAMPLE_LIMIT).unwrap_or(raw)))
     }
 
     /// The host and the instance of a line.
@@ -320,8 +328,8 @@ impl EventSink for Sampler<'_> {
         let key = event.queue_id.map_or(0, |id| self.message(event.mta, logged.line, id));
         let hash = hash(key, event.recipient, (logged.raw, logged.part));
         let kind = CellKind::of(&series);
-        let provider = if kind.is_evidence() { logged.provider() } else { None };
-        let kind = kind.of_provider(provider);
+        let provider = kind.is_evidence().then(|| logged.provider());
+        let kind = kind.of_provider(provider.flatten());
         let Some(place) = self.count(minute, kind, hash) else { return };
         let message = self.messages.get(&key).copied().unwrap_or_default();
         let mut source = message.source;
@@ -338,15 +346,16 @@ impl EventSink for Sampler<'_> {
         let peer = if event.direction == Direction::Inbound { ip.or(host_name) } else { host_name.or(ip) };
         let is_open = key != 0 && !message.is_complete;
         let (host, instance) = self.host_and_instance(logged.line);
-        let raw = self.example(place, hash, logged.raw);
-        let provider = provider.or_else(|| logged.provider());
+        let provider = provider.unwrap_or_else(|| logged.provider());
+        let series = CountSeries { provider, ..series };
+        let raw = self.example(series, (minute, hash), logged.raw);
         let event = SampledEvent {
             minute,
             hash,
             message: key,
             cell: place.cell,
             next: place.next,
-            series: CountSeries { provider, ..series },
+            series,
             cause: logged.verdict.and_then(|verdict| verdict.cause),
             is_open,
             is_older: false,
@@ -419,7 +428,7 @@ impl EventSink for Sampler<'_> {
         if !self.filter.is_empty() {
             return;
         }
-        let Some((reason, cause)) = self.own_faults.find(&logged.warning) else { return };
+        let Some((reason, cause)) = self.own_faults.find(logged) else { return };
         let Some(minute) = logged.minute else {
             self.sample.undated += 1;
             return;
@@ -428,7 +437,7 @@ impl EventSink for Sampler<'_> {
         let (series, hash) = (CountSeries::own_fault(reason), hash(0, None, (logged.raw, 0)));
         let Some(place) = self.count(minute, CellKind::of(&series), hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
-        let raw = self.example(place, hash, logged.raw);
+        let raw = self.example(series, (minute, hash), logged.raw);
         let event = SampledEvent {
             minute,
             hash,
@@ -470,6 +479,7 @@ impl EventSink for Sampler<'_> {
         self.last = None;
         self.last_names = Default::default();
         self.cells.clear();
+        self.examples.clear();
         self.level = self.shared.get();
         for (key, message) in self.messages.drain() {
             // Most messages arrive and leave within a block, so no other block needs them.

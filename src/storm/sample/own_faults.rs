@@ -8,8 +8,7 @@ use crate::catalog::Cause;
 use crate::catalog::classify::Reason;
 use crate::catalog::warning::known_warnings;
 use crate::collections::direct_mapped::DirectMappedCache;
-use crate::parse::mta::server_warning::ServerWarning;
-use crate::parse::mta::warning_text::mask_warning;
+use crate::pipeline::sink::LoggedWarning;
 
 /// The reason and the cause of a fault.
 pub(crate) type OwnFault = (Reason, Option<Cause>);
@@ -21,29 +20,27 @@ const SLOTS: usize = 256;
 pub(crate) struct OwnFaults {
     known: DirectMappedCache<Option<OwnFault>, SLOTS>,
     hasher: RandomState,
-    /// Scratch space.
-    masked: Vec<u8>,
 }
 
 impl Default for OwnFaults {
     fn default() -> Self {
-        Self { known: DirectMappedCache::new(None), hasher: RandomState::default(), masked: Vec::new() }
+        Self { known: DirectMappedCache::new(None), hasher: RandomState::default() }
     }
 }
 
 impl OwnFaults {
     /// `None`: mail goes on, or the warning is not known.
-    pub(crate) fn find(&mut self, warning: &ServerWarning) -> Option<OwnFault> {
+    pub(crate) fn find(&mut self, logged: &LoggedWarning) -> Option<OwnFault> {
+        let mta = logged.warning.mta;
         // By far the commonest warning of Postfix, about names of clients that DNS does not confirm.
-        if warning.text.starts_with(b"hostname ") {
+        if logged.warning.text.starts_with(b"hostname ") {
             return None;
         }
-        mask_warning(warning.text, &mut self.masked);
-        let hash = self.hasher.hash_one((warning.mta, self.masked.as_slice()));
+        let hash = self.hasher.hash_one((mta, logged.masked()));
         if let Some(&known) = self.known.get(hash) {
             return known;
         }
-        let row = known_warnings().find(warning.mta, &self.masked);
+        let row = known_warnings().find(mta, logged.masked());
         let fault = row.and_then(|row| Some((row.reason?, row.cause)));
         self.known.insert(hash, fault);
         fault
@@ -53,7 +50,9 @@ impl OwnFaults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::mta::server_warning::Severity;
+    use crate::parse::header::LogLine;
+    use crate::parse::mta::server_warning::{ServerWarning, Severity};
+    use crate::pipeline::sink::LineOffset;
     use crate::smtp::event::Mta;
 
     #[test]
@@ -61,7 +60,8 @@ mod tests {
         let mut faults = OwnFaults::default();
         let mut find = |mta: Mta, text: &str| {
             let (severity, text) = (Severity::Warning, text.as_bytes());
-            faults.find(&ServerWarning { mta, severity, text })
+            let (line, place) = (LogLine::read(text), LineOffset { file: 0, offset: 0 });
+            faults.find(&LoggedWarning::new(ServerWarning { mta, severity, text }, place, &line, text, None))
         };
         for (text, reason, cause) in [
             (

@@ -10,7 +10,7 @@ use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
 
 use super::block_sample::EventMarks;
-use super::collector::EXAMPLES_KEPT;
+use super::collector::{EXAMPLE_MINUTES, EXAMPLES_KEPT};
 use super::level::{EVENTS_KEPT, SampleLevel};
 use super::line_minutes::LineMinutes;
 use super::series::{CellKey, CellKind, CountSeries};
@@ -22,8 +22,6 @@ use crate::smtp::event::{Mta, Stage};
 /// The number of names, half as many as an [`Interner`] holds, at which those that no event has any more are dropped.
 const NAMES_LIMIT: usize = 1 << 17;
 
-/// Minutes of a span that shares its example lines, as long as there are few.
-const EXAMPLE_MINUTES: i32 = 180;
 /// The largest number of spans and kinds with examples, about 8 MiB. Beyond it, the spans are twice as long.
 const EXAMPLES_LIMIT: usize = 1 << 14;
 
