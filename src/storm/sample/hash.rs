@@ -16,8 +16,19 @@ pub(crate) fn sampling_hash(before: u64, text: &[u8]) -> u64 {
     for word in words {
         hash = fold(hash ^ u64::from_le_bytes(*word), FACTOR);
     }
-    let last = rest.iter().rev().fold(0, |last, &byte| last << 8 | u64::from(byte));
-    fold(hash ^ last, HASH_SEED | 1)
+    fold(hash ^ last_word(text, rest), HASH_SEED | 1)
+}
+
+/// The bytes behind the last whole word as a number, the first one the lowest.
+#[inline]
+fn last_word(text: &[u8], rest: &[u8]) -> u64 {
+    let shift = 64 - 8 * rest.len();
+    match text.last_chunk::<8>() {
+        Some(_) if rest.is_empty() => 0,
+        // The last eight bytes of the text, without those that were in a word before.
+        Some(last) => u64::from_le_bytes(*last) >> shift,
+        None => rest.iter().rev().fold(0, |last, &byte| last << 8 | u64::from(byte)),
+    }
 }
 
 /// The two halves of the product, combined by exclusive or.
