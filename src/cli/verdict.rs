@@ -56,9 +56,9 @@ impl VerdictRun {
         self.opened.is_some()
     }
 
-    /// Whether the walk must also find storms: if an option asks for them, and for the daily mail.
+    /// Whether the walk must also find storms.
     pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
-        args.mail.mail_headers && !args.verdict.no_storms || Self::asks_for_storms(args)
+        !args.verdict.no_storms || Self::asks_for_storms(args)
     }
 
     /// Whether an option asks for storms.

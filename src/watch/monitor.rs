@@ -28,8 +28,8 @@ use crate::storm::detect::grid::Sensitivity;
 use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
-use crate::storm::sample::level::SharedLevel;
 use crate::storm::sample::merge::SampleMerger;
+use crate::storm::sample::shared_level::SharedLevel;
 use crate::tally::Tally;
 
 /// The look-back time for storms, in minutes: one day, so that every hour of the day occurs once.

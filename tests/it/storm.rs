@@ -160,7 +160,7 @@ fn a_small_delay_says_that_a_message_is_not_older_than_the_log() {
 }
 
 #[test]
-fn the_report_names_storms_where_somebody_asks() {
+fn the_report_names_storms() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mail.log");
     let scan = |log: &Log, more: &[&str]| {
@@ -168,7 +168,7 @@ fn the_report_names_storms_where_somebody_asks() {
         answer(&[&["scan", path.to_str().unwrap()], &NOW[..], more].concat())
     };
     let log = stolen("anna", "anna@example.org");
-    let (text, status) = scan(&log, &["--storms"]);
+    let (text, status) = scan(&log, &[]);
     let named = "!! STORM Sun 22 Nov 11:40 - 11:59: mail of a stolen account, 200 attempts; user anna";
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
@@ -186,8 +186,8 @@ fn the_report_names_storms_where_somebody_asks() {
     assert_eq!(report["storms"][0]["attempts"], whole["storms"][0]["attempts"]);
     let quiet = ["--until", "2026-11-22 16:00", "--fail-on", "storm", "--quiet-ok"];
     assert_eq!(scan(&Log::ordinary(), &quiet), (String::new(), 0));
-    assert!(!scan(&log, &[]).0.contains("STORM"));
-    let (hidden, _) = scan(&log, &["--storms", "--redact"]);
+    assert!(!scan(&log, &["--no-storms"]).0.contains("STORM"));
+    let (hidden, _) = scan(&log, &["--redact"]);
     assert!(hidden.contains("user u-") && !hidden.contains("anna"), "{hidden}");
 }
 

@@ -107,12 +107,12 @@ pub struct ScanArgs {
 #[derive(Clone, Args, Debug)]
 #[command(next_help_heading = "Verdict")]
 pub struct VerdictArgs {
-    /// List the storms that `smtplog storm` finds, one per line.
+    /// Name the storms that `smtplog storm` finds, which is the default.
     ///
-    /// --fail-on storm and --mail-headers imply it. A part of --part then keeps what storms are found in.
+    /// For `merge` it is an error if no part keeps what storms are found in.
     #[arg(long, overrides_with = "no_storms")]
     pub storms: bool,
-    /// Do not look for storms, not even for --mail-headers.
+    /// Do not look for storms, and keep nothing for it in a part.
     #[arg(long, overrides_with = "storms")]
     pub no_storms: bool,
     /// Compare with the earlier runs stored in FILE, and add this run to it.

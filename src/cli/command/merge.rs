@@ -45,9 +45,9 @@ use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
-use crate::storm::sample::level::SharedLevel;
 use crate::storm::sample::merge::SampleMerger;
 use crate::storm::sample::samples::Samples;
+use crate::storm::sample::shared_level::SharedLevel;
 use crate::storm::sample::wire::KeptSamples;
 use crate::tally::by_hour::Hourly;
 
@@ -88,7 +88,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let Merged { merger, coverage, storms, part } = merged(&scan, plan, &parts)?;
     if storms.samples.is_none() && VerdictRun::asks_for_storms(&scan) {
         return Err(CliError::NoParts {
-            why: "none keeps what storms are found in; make them with --storms",
+            why: "none keeps what storms are found in; make them without --no-storms",
         });
     }
     let read = ReadSummary {
@@ -351,12 +351,15 @@ fn merged<'a>(
     }
     if !into_part {
         let samples = has_storms.then(|| sampler.finish());
+        let unknown = storms_unknown(unknown, has_storms);
         return Ok(Merged { merger, coverage, storms: MergedStorms { samples, unknown }, part: None });
     }
     let counts = merger.into_part(Vec::new());
     let storms = has_storms.then(|| KeptSamples::of(sampler.into_part()));
     let mut head = head_of_sum(parts);
-    head.notes.extend(unknown.iter().cloned());
+    // A sum without storms says so itself when it is merged.
+    head.notes.extend(unknown.iter().filter(|_| has_storms).cloned());
+    let unknown = storms_unknown(unknown, has_storms);
     let sum = LogPart { head, coverage, counts, storms };
     let bytes = to_bytes(&sum)?;
     let mut merger = plan.part_merger(false);
@@ -365,6 +368,14 @@ fn merged<'a>(
     let samples = sum.storms.and_then(|kept| Some(kept.samples(plan.hasher.clone())?.samples));
     let storms = MergedStorms { samples, unknown };
     Ok(Merged { merger, coverage: sum.coverage, storms, part: Some(bytes) })
+}
+
+/// The notes on parts that keep nothing of storms; one is enough if no part does.
+fn storms_unknown(notes: Vec<String>, has_storms: bool) -> Vec<String> {
+    if has_storms || notes.is_empty() {
+        return notes;
+    }
+    vec!["storms are unknown, for no part keeps what they are found in".to_owned()]
 }
 
 /// The head of the sum of several parts, without its sections.

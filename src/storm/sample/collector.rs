@@ -7,22 +7,21 @@ use super::block_sample::{
     BlockSample, EventMarks, MessageSource, NO_EVENT, OpenSource, SampleCell, SampledEvent, TextPiece,
 };
 use super::hash::{HASH_SEED, sampling_hash};
-use super::level::{EVENTS_KEPT, SampleLevel, SharedLevel};
+use super::level::{EVENTS_KEPT, SampleLevel};
+use super::marks::{is_fresh, is_near, is_ours};
 use super::own_faults::OwnFaults;
 use super::series::{CellKey, CellKind, CountSeries};
 use super::served_minutes::ServedMinute;
-use crate::catalog::{Retry, reason_row};
+use super::shared_level::SharedLevel;
 use crate::messages::key::PrehashedState;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::delay::Phase;
-use crate::parse::mta::delivery_delays;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::simd::bytes_eq;
-use crate::smtp::event::{Direction, Event, Mta, Outcome};
-use crate::smtp::side::{Side, is_private};
+use crate::smtp::event::{Direction, Mta};
+use crate::smtp::side::Side;
 
 /// The number of example lines kept of one kind and span.
 pub(crate) const EXAMPLES_KEPT: usize = 3;
@@ -30,9 +29,6 @@ pub(crate) const EXAMPLES_KEPT: usize = 3;
 pub(crate) const EXAMPLE_MINUTES: i32 = 180;
 /// The length to which an example line is cut, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
-
-/// Most milliseconds from the arrival of a message to a first attempt.
-const FRESH: u64 = 5 * 60 * 1000;
 
 /// Samples blocks; each thread has one.
 pub(crate) struct Sampler<'a> {
@@ -264,15 +260,6 @@ fn hash(message: u64, recipient: Option<&[u8]>, (raw, part): (&[u8], u32)) -> u6
     }
 }
 
-/// Whether only a change to this server, its DNS or its accounts helps.
-fn is_ours(logged: &LoggedEvent) -> bool {
-    let class = logged.event.class();
-    let retry = |reason| reason_row(reason).retry(class);
-    logged
-        .verdict
-        .is_some_and(|verdict| verdict.retry.unwrap_or_else(|| retry(verdict.reason)) == Retry::FixOurs)
-}
-
 /// Whether a step may say something about the source of a message. Each message has several others.
 fn is_of_source(step: QueueStep, mta: Mta) -> bool {
     match step {
@@ -290,25 +277,6 @@ fn is_of_source(step: QueueStep, mta: Mta) -> bool {
         | QueueStep::Canceled
         | QueueStep::Dropped => true,
     }
-}
-
-/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5, or
-/// a socket (`Failed to connect to socket /run/dovecot/lmtp` of Exim).
-fn is_near(event: &Event, line: &LogLine) -> bool {
-    let inside = event.peer.ip.is_some_and(is_private);
-    let daemon = line.program.rsplit(|&byte| byte == b'/').next();
-    let socket = event.peer.host.is_some_and(|host| host.contains(&b'/'));
-    // Exim names no host where a transport hands over to a socket or a program.
-    let no_host = event.peer.host.is_none() && event.peer.ip.is_none();
-    let outbound = event.direction == Direction::Outbound;
-    let handed_over = no_host && outbound && event.outcome == Outcome::Delivered;
-    let no_socket = no_host && outbound && memchr::memmem::find(event.text, b" socket /").is_some();
-    event.direction == Direction::Local
-        || inside
-        || socket
-        || handed_over
-        || no_socket
-        || daemon == Some(b"lmtp")
 }
 
 impl EventSink for Sampler<'_> {
@@ -500,8 +468,4 @@ impl EventSink for Sampler<'_> {
         self.sample.cells.reserve(sample.cells.len());
         sample
     }
-}
-/// Whether the line says that its message has just arrived.
-fn is_fresh(mta: Mta, line: &LogLine) -> bool {
-    delivery_delays(mta, line).iter().any(|(phase, time)| phase == Phase::Total && time < FRESH)
 }

@@ -1,12 +1,8 @@
 //! Defines how many events of a cell are kept: fewer at each level, so that a sample of any log fits into a bounded memory.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use serde::{Deserialize, Serialize};
 
 use super::series::{CellKey, CellKind};
-use super::smallest_hashes::SmallestHashes;
 
 /// The number of events kept of one kind in one span. More of them in longer spans find fewer storms: a burst of a few minutes
 /// is then a smaller share of its span.
@@ -45,6 +41,15 @@ impl SampleLevel {
         (next != self).then_some(next)
     }
 
+    /// The level of evidence, and that of other events.
+    pub(crate) fn numbers(self) -> [u32; 2] {
+        [self.evidence, self.others]
+    }
+
+    pub(crate) fn of_numbers([evidence, others]: [u32; 2]) -> Self {
+        Self { evidence, others }
+    }
+
     /// The level itself. `None`: there is no such level.
     pub(crate) fn checked(self) -> Option<Self> {
         (self.evidence <= LAST && self.others <= LAST).then_some(self)
@@ -63,42 +68,6 @@ impl SampleLevel {
     /// The counts of evidence in single minutes are exact.
     pub(crate) fn is_by_minute(self) -> bool {
         self.evidence == 0
-    }
-}
-
-/// What the sample has so far, for those who collect more of it: a block need not keep more than the whole sample does. The
-/// level only rises, so a block that sees an old one keeps too much, which is cut later.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct SharedLevel(Arc<SampleSoFar>);
-
-#[derive(Default, Debug)]
-struct SampleSoFar {
-    levels: [AtomicU32; 2],
-    smallest: Mutex<SmallestHashes>,
-}
-
-impl SharedLevel {
-    pub(crate) fn get(&self) -> SampleLevel {
-        let [evidence, others] = &self.0.levels;
-        SampleLevel { evidence: evidence.load(Ordering::Relaxed), others: others.load(Ordering::Relaxed) }
-    }
-
-    /// Begins a sample of other events.
-    pub(crate) fn restart(&self) {
-        self.0.levels.iter().for_each(|level| level.store(0, Ordering::Relaxed));
-        *self.smallest() = SmallestHashes::default();
-    }
-
-    pub(crate) fn raise(&self, level: SampleLevel) {
-        let [evidence, others] = &self.0.levels;
-        evidence.fetch_max(level.evidence, Ordering::Relaxed);
-        others.fetch_max(level.others, Ordering::Relaxed);
-    }
-
-    /// The smallest hashes of the blocks so far.
-    pub(crate) fn smallest(&self) -> MutexGuard<'_, SmallestHashes> {
-        // A hash that another thread could not add is only missing.
-        self.0.smallest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,11 +4,12 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::block_sample::{BlockSample, MessageSource, OpenSource, SampledEvent, TextPiece};
-use super::level::{SAMPLE_LIMIT, SharedLevel};
+use super::level::SAMPLE_LIMIT;
 use super::open_message::{OpenMessage, SourceTexts};
 use super::samples::{Sample, Samples};
 use super::series::{CellKey, CellKind};
 use super::served_minutes::ServedMinute;
+use super::shared_level::SharedLevel;
 use crate::collections::interner::{Interner, Symbol};
 use crate::messages::key::PrehashedState;
 use crate::parse::mta::parsed::domain;

@@ -4,8 +4,8 @@ use foldhash::fast::RandomState;
 
 use super::block_sample::BlockSample;
 use super::collector::Sampler;
-use super::level::SharedLevel;
 use super::merge::SampleMerger;
+use super::shared_level::SharedLevel;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::Aggregation;
 
