@@ -222,12 +222,18 @@ fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut Scanned
         if is_same_minute(last, raw) {
             return;
         }
-        last = raw.get(..17).unwrap_or_default();
         let line = open_line(raw, earlier_lines(block, at), &mut buffers).line;
         let stamp = line.stamp;
-        if !clock.is_same_minute(stamp)
-            && let Some(moment) = clock.read(stamp, block.offset + at as u64)
-        {
+        last = raw.get(..17).unwrap_or_default();
+        if clock.is_same_minute(stamp) {
+            return;
+        }
+        let moment = clock.read(stamp, block.offset + at as u64);
+        if moment.is_none() {
+            // The beginning of a line, whose stamp is none: the next line may have the same one.
+            last = b"";
+        }
+        if let Some(moment) = moment {
             let minute = moment.minute();
             if line.host.is_empty() && Program::of(&line) != Program::Foreign {
                 extend(&mut scanned.unnamed, moment.second());

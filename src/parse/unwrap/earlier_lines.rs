@@ -14,7 +14,7 @@ pub(crate) struct EarlierLines<'a> {
 const REACH: usize = 4 << 10;
 
 impl<'a> EarlierLines<'a> {
-    /// The lines before, the last one first, as far as they lie completely within reach.
+    /// The lines before that are not empty, the last one first, as far as they lie completely within reach.
     pub(crate) fn backwards(self) -> impl Iterator<Item = &'a [u8]> {
         let near = self.near.get(self.near.len().saturating_sub(REACH)..).unwrap_or_default();
         let room = (REACH - near.len()).min(self.far.len());
@@ -31,7 +31,7 @@ impl<'a> EarlierLines<'a> {
             (!text.is_empty()).then(|| text.rsplit(|&byte| byte == b'\n')).into_iter().flatten()
         };
         let lines = split(near, near_is_cut).chain(split(far, far_is_cut));
-        lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|line| !line.is_empty())
     }
 }
 

@@ -326,7 +326,8 @@ impl EventSink for Sampler<'_> {
             series,
             cause: logged.verdict.and_then(|verdict| verdict.cause),
             is_open,
-            is_older: false,
+            // As if the end of the message stood in an earlier block.
+            is_older: key != 0 && message.is_over,
             recipient: self.sample.keep(recipient),
             host,
             instance,
