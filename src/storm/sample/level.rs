@@ -8,10 +8,10 @@ use super::series::{CellKey, CellKind};
 /// is then a smaller share of its span.
 pub(crate) const EVENTS_KEPT: usize = 8;
 /// The largest number of failures in a finished sample.
-const EVIDENCE_LIMIT: usize = 3 << 12;
+const EVIDENCE_LIMIT: usize = 1 << 14;
 /// The largest number of other events; they show the volume of each sender and so on, and the mail of loops.
 const OTHERS_LIMIT: usize = 1 << 14;
-/// The largest number of events in a finished sample: 3 MiB. Detection takes about three times as much.
+/// The largest number of events in a finished sample: 4 MiB. Detection takes about three times as much.
 pub(crate) const SAMPLE_LIMIT: usize = EVIDENCE_LIMIT + OTHERS_LIMIT;
 /// The last level, with spans of eight years.
 const LAST: u32 = 22;
