@@ -163,6 +163,7 @@ impl<'a> NoteCollector<'a> {
             }
         });
         if self.wanted.raw {
+            clock.begin();
             each_line_with(&SESSIONS, block, &mut |at, raw| {
                 let opened = open_line(raw, earlier_lines(block, at), &mut buffers);
                 notes.extend(self.mark(block, at, &opened, &mut clock).map(CollectedNote::Session));
