@@ -179,25 +179,24 @@ fn behind_names(text: &[u8]) -> Option<&[u8]> {
     let (mut words, mut begin) = (0, 0);
     for (at, &byte) in text.iter().enumerate().take(LONGEST) {
         let is_blank = matches!(byte, b' ' | b'\t' | 0);
-        let is_end = is_blank || matches!(byte, b':' | b'|');
-        if is_end && text.get(at + 1..).is_some_and(begins_a_line) {
+        if is_blank {
+            // An access log begins with an address, and strangers choose what follows.
+            let name = text.get(begin..at)?;
+            let in_address = |byte: &u8| byte.is_ascii_hexdigit() || b".:".contains(byte);
+            words += usize::from(!name.is_empty());
+            if name.len() > 6 && name.iter().all(in_address) || name == b"-" || words > MAX_WORDS {
+                return None;
+            }
+            begin = at + 1;
+        }
+        if (is_blank || matches!(byte, b':' | b'|')) && text.get(at + 1..).is_some_and(begins_a_line) {
             return text.get(at + 1..);
         }
-        if !is_blank {
-            let is_mark = byte.is_ascii_alphanumeric() || b"-_./@:[]()|".contains(&byte);
-            // `›` and `│`
-            (is_mark || !byte.is_ascii()).then_some(())?;
-            continue;
-        }
-        // An access log begins with an address, and strangers choose what follows.
-        let name = text.get(begin..at)?;
-        let is_address =
-            name.len() > 6 && name.iter().all(|byte| byte.is_ascii_hexdigit() || b".:".contains(byte));
-        words += usize::from(!name.is_empty());
-        if is_address || name == b"-" || words > MAX_WORDS {
+        // `›` and `│` are not ASCII.
+        let is_mark = byte.is_ascii_alphanumeric() || b"-_./@:[]()|".contains(&byte) || !byte.is_ascii();
+        if !is_blank && !is_mark {
             return None;
         }
-        begin = at + 1;
     }
     None
 }
@@ -259,7 +258,7 @@ mod tests {
     fn takes_the_time_before_a_host_and_a_program() {
         let line = format!("mx1 postfix/smtp[12]: {TEXT}");
         for (front, time) in [
-            ("@40000000692128af1a2b3c4d ", "2025-11-22T03:05:57.439041Z"),
+            ("@40000000692128af1a2b3c4d ", "2025-11-22T03:06:13.439041Z"),
             ("2026-11-22_03:04:05.12345 ", "2026-11-22T03:04:05.12345Z"),
             ("[2026-11-22 03:04:05] ", "2026-11-22T03:04:05"),
             ("2026/11/22 03:04:05 ", "2026-11-22T03:04:05"),
