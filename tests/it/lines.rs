@@ -405,11 +405,6 @@ fn reads_exim_deliveries() {
         550 no)",
         "Outbound Attempt - - Ehlo | - | - | 192.0.2.1",
     );
-    // The lmtp transport of this host shows no host.
-    exim(
-        "1xUzmr-00001p-13 == a@example.org R=virtual T=dovecot_delivery defer (-45): LMTP error after DATA: 451 4.2.0 later",
-        "Local Deferred 451 4.2.0 EndOfData | - | a@example.org | -",
-    );
     exim("1xUzmr-00001p-13 ** a@example.org R=aliases:", "Local Bounced - - - | - | a@example.org | -");
     exim(
         "1xUzmr-00001p-13 H=mx [2001:db8::1] Cannot assign requested address",

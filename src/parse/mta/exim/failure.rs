@@ -76,10 +76,7 @@ impl<'a> Failure<'a> {
         let (peer, words) = host(rest.strip_prefix(b": ").unwrap_or(rest));
         let reply = if replies { Reply::read(words) } else { None };
         let text = if reply.is_some() { words } else { text };
-        // The lmtp transport talks to a command or to a socket on this host (Exim transports/lmtp.c); where it has a host,
-        // the line shows it.
-        let remote = !mark.starts_with(b"LMTP");
-        Self { stage, reply, peer, text, remote }
+        Self { stage, reply, peer, text, remote: true }
     }
 }
 
