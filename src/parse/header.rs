@@ -207,6 +207,8 @@ fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
             let rest = rest.strip_prefix(b" ").filter(|_| stamp.get(..10).is_some_and(digits))?;
             host_tag_and_text(RawTimestamp::Unix(stamp), rest)
         }
+        // `11月 22 03:04:05 …` (journalctl in Chinese, Japanese or Korean)
+        [_, 0xE6 | 0xEC, ..] | [_, _, 0xE6 | 0xEC, ..] => bsd_header(raw),
         _ => None,
     }
 }

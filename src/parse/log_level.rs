@@ -27,7 +27,8 @@ fn is_severity(word: &[u8]) -> bool {
     }
 }
 
-fn is_facility(word: &[u8]) -> bool {
+/// Whether the word is a facility of syslog (RFC 5424 §6.2.1, syslog(3)) in any case.
+pub(crate) fn is_facility(word: &[u8]) -> bool {
     const NAMES: [&[u8]; 13] = [
         b"mail",
         b"auth",

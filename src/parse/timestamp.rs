@@ -312,7 +312,7 @@ impl TimestampParser {
 /// Splits `.904904+00:00` into 904904 microseconds and the zone, which is empty if there is none.
 fn fraction(text: &[u8]) -> (i64, &[u8]) {
     let (micros, rest) = match text {
-        [b'.', rest @ ..] => {
+        [b'.' | b',', rest @ ..] => {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let (digits, rest) = rest.split_at(digits);
             let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
@@ -344,23 +344,31 @@ fn number(text: &[u8]) -> Option<u32> {
     digits.then(|| text.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
 }
 
-/// English, and the German and French spellings that a syslog daemon under such a locale writes.
+/// English, and what `journalctl` shows under other locales (glibc's localedata, `abmon`): German, French, Spanish, Italian,
+/// Portuguese, Dutch, Swedish, Danish, Norwegian, Finnish, Polish, Czech, Hungarian, Romanian, Turkish, Indonesian, Russian
+/// and Ukrainian. In Chinese, Japanese and Korean the month is a number.
 const MONTHS: [&[&str]; 12] = [
-    &["jan", "janv"],
-    &["feb", "fév", "févr"],
-    &["mar", "mär", "mrz", "mars"],
-    &["apr", "avr", "avril"],
-    &["may", "mai"],
-    &["jun", "juin"],
-    &["jul", "juil"],
-    &["aug", "aoû", "août"],
-    &["sep", "sept"],
-    &["oct", "okt"],
-    &["nov"],
-    &["dec", "dez", "déc"],
+    &["jan", "janv", "ene", "gen", "ian", "oca", "sty", "led", "tammi", "янв", "січ"],
+    &["feb", "fév", "févr", "fev", "şub", "lut", "úno", "helmi", "фев", "лют"],
+    &["mar", "mär", "mrz", "mars", "mrt", "márc", "maalis", "bře", "мар", "бер"],
+    &["apr", "avr", "avril", "abr", "ápr", "nis", "kwi", "dub", "huhti", "апр", "кві"],
+    &["may", "mai", "mag", "mei", "maj", "máj", "kvě", "touko", "мая", "май", "тра"],
+    &["jun", "juin", "juni", "giu", "iun", "jún", "haz", "cze", "čen", "kesä", "июн", "чер"],
+    &["jul", "juil", "juli", "lug", "iul", "júl", "tem", "lip", "čec", "heinä", "июл", "лип"],
+    &["aug", "aoû", "août", "ago", "ağu", "agu", "agt", "sie", "srp", "elo", "авг", "сер"],
+    &["sep", "sept", "set", "szept", "eyl", "wrz", "zář", "syys", "сен", "вер"],
+    &["oct", "okt", "ott", "out", "eki", "paź", "říj", "loka", "окт", "жов"],
+    &["nov", "noi", "kas", "lis", "marras", "ноя", "лис"],
+    &["dec", "dez", "déc", "dic", "des", "ara", "gru", "pro", "joulu", "дек", "гру"],
 ];
 
 fn month(word: &[u8]) -> Option<i8> {
+    // `11月`, `11월`
+    if let Some(digits) = word.strip_suffix("月".as_bytes()).or_else(|| word.strip_suffix("월".as_bytes()))
+    {
+        return number(digits).filter(|month| (1..=12).contains(month)).map(|month| month as i8);
+    }
+    let word = word.strip_suffix(b".").unwrap_or(word);
     let known = |names: &&[&str]| names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(word));
     MONTHS.iter().position(known).map(|index| index as i8 + 1)
 }
@@ -384,6 +392,7 @@ mod tests {
     #[test]
     fn gives_every_stamp_its_offset() {
         reads("2026-11-22T02:40:41.904904+00:00", "2026-11-22T02:40:41.904904+00:00");
+        reads("2026-11-22T02:40:41,904+00:00", "2026-11-22T02:40:41.904+00:00");
         reads("2026-11-22T02:40:41Z", "2026-11-22T02:40:41+00:00");
         reads("2026-11-22T02:40:41-0330", "2026-11-22T02:40:41-03:30");
         reads("2013 Jun 10 06:27:30.123", "2013-06-10T06:27:30.123+02:00");
@@ -412,6 +421,9 @@ mod tests {
         reads("Dec 31 23:59:59", "2025-12-31T23:59:59+01:00");
         reads("Feb 29 12:00:00", "2024-02-29T12:00:00+01:00");
         reads("Mär 08 20:48:47", "2026-03-08T20:48:47+01:00");
+        for month in ["nov.", "ноя", "Kas", "lis", "marras", "11月", "11월"] {
+            reads(&format!("{month} 22 03:04:05"), "2026-11-22T03:04:05+01:00");
+        }
     }
 
     #[test]
@@ -419,5 +431,6 @@ mod tests {
         reads("Feb 30 12:00:00", "");
         reads("Nov 22 25:00:00", "");
         reads("Foo 22 05:00:00", "");
+        reads("13月 22 05:00:00", "");
     }
 }

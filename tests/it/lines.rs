@@ -61,6 +61,10 @@ fn reads_postfix_deliveries() {
         "SOFTBOUNCE (host mx.example.org[192.0.2.1] said: 550 no (in reply to end of DATA command))",
         "Outbound Deferred 550 - EndOfData | - | a@example.org | 192.0.2.1",
     );
+    case(
+        "deferred (connect to mx.example.org[192.0.2.1]: server refused to talk to me: 421 4.7.0 no   (port 25))",
+        "Outbound Deferred 421 4.7.0 Connect | - | a@example.org | 192.0.2.1",
+    );
     case("undeliverable (250 2.1.5 Ok)", "Outbound Probe 250 2.1.5 - | - | a@example.org | 192.0.2.1");
     case(
         "deferred (TLS is required, but host mx.example.org[192.0.2.1] refused to start TLS: 454 4.7.0 no)",
@@ -401,9 +405,36 @@ fn reads_exim_deliveries() {
         550 no)",
         "Outbound Attempt - - Ehlo | - | - | 192.0.2.1",
     );
+    exim("1xUzmr-00001p-13 ** a@example.org R=aliases:", "Local Bounced - - - | - | a@example.org | -");
+    exim(
+        "1xUzmr-00001p-13 H=mx [2001:db8::1] Cannot assign requested address",
+        "Outbound Attempt - - Connect | - | - | 2001:db8::1",
+    );
+    exim("1xUzmr-00001p-13 H=mx [192.0.2.1] Words of an event", "Routine");
     exim("1xUzmr-00001p-13 Completed", "Fact Removed");
     exim("1xUzmr-00001p-13 Frozen (delivery error message)", "Fact Held");
     exim("1xUzmr-00001p-13 ** ", "Unread");
+}
+
+#[test]
+fn reads_what_exim_says_to_one_recipient_of_the_data() {
+    let case = |text: &str, want: &str| exim(&format!("1xUzmr-00001p-13 PRDR {text}"), want);
+    case("R=<a@example.org> refusal", "Inbound Rejected - - EndOfData | - | a@example.org | -");
+    case("R=<a@example.org> temporary refusal", "Inbound Rejected - - EndOfData | - | a@example.org | -");
+    case("a@example.org 550 no spam", "Inbound Rejected 550 - EndOfData | - | a@example.org | -");
+    case("R=<a@example.org> acceptance", "Routine");
+    case("words", "Unread");
+}
+
+#[test]
+fn reads_a_message_that_exim_could_not_write() {
+    exim(
+        "1xUzmr-00001p-13 Message abandoned: Spool write error (No space left on device) while receiving message from \
+        mx (h) [192.0.2.1]",
+        "Inbound Rejected - - EndOfData | - | - | 192.0.2.1",
+    );
+    exim("1xUzmr-00001p-13 Message abandoned: words", "Inbound Rejected - - EndOfData | - | - | -");
+    exim("1xUzmr-00001p-13 Message abandoned", "Unread");
 }
 
 #[test]

@@ -61,6 +61,33 @@ fn an_address_with_a_syntax_error_is_no_unknown_address() {
 }
 
 #[test]
+fn a_name_that_a_stranger_chose_decides_nothing() {
+    let catalog = Catalog::built_in();
+    let mut classifier = Classifier::new(&catalog);
+    let texts = [
+        "Host or domain name not found. Name service error for name=NAME type=A: Host not found",
+        "Host or domain name not found. Name service error for name=NAME type=MX: Host not found, try again",
+        "connect to NAME[192.0.2.1]:25: Connection timed out",
+        "lost connection with NAME[192.0.2.1] while sending message body",
+        "mail for NAME loops back to myself",
+        "TLS is required, but was not offered by host NAME[192.0.2.1]",
+        "Domain NAME does not accept mail (nullMX)",
+        "retry time not reached for any host for 'NAME'",
+        "Remote host closed connection in response to EHLO NAME",
+    ];
+    let names =
+        ["a.con", "spam.example.com", "greylist.example.com", "relay-denied.example.com", "spf-fail.com"];
+    for text in texts {
+        let mut reason = |name| {
+            let text = text.replace("NAME", name);
+            classifier.classify(&event(&text, None)).map(|known| known.reason)
+        };
+        let wanted = reason("mx.example.org");
+        assert!(names.iter().all(|name| reason(name) == wanted), "{text}: not always {wanted:?}");
+    }
+}
+
+#[test]
 fn what_is_blocked_decides() {
     check(&[
         (None, "550 The file extension .js is blacklisted", Reason::UnsafeContent),

@@ -7,6 +7,7 @@ mod built_in;
 pub(crate) mod byte_class;
 pub(crate) mod guess;
 pub(crate) mod normalize;
+pub(crate) mod own_names;
 pub(crate) mod phrases;
 pub(crate) mod prefix_index;
 pub(crate) mod rule;
@@ -18,6 +19,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use self::own_names::mask_names;
 use self::rule::Rule;
 use self::rules::RuleMarks;
 use self::trust::Conclusion;
@@ -48,6 +50,7 @@ pub struct Classification {
 pub struct Classifier<'c> {
     catalog: &'c Catalog,
     normalized: Vec<u8>,
+    masked: Vec<u8>,
     rule_marks: RuleMarks,
     /// Keyed by the text as logged: a text that is repeated word for word is not normalized again.
     by_raw_text: DirectMappedCache<Option<Classification>, RAW_SLOTS>,
@@ -68,6 +71,7 @@ impl<'c> Classifier<'c> {
         Self {
             catalog,
             normalized: Vec::new(),
+            masked: Vec::new(),
             rule_marks: RuleMarks::default(),
             by_raw_text: DirectMappedCache::new(None),
             by_normalized_text: HashMap::with_hasher(RandomState::default()),
@@ -106,7 +110,9 @@ impl<'c> Classifier<'c> {
 
     /// `features.text` is the text as logged.
     fn classify_normalized(&mut self, features: Features) -> Classification {
-        normalize(features.text, &mut self.normalized);
+        let Features { text, code, direction, .. } = features;
+        let is_masked = mask_names(text, code, direction, &mut self.masked);
+        normalize(if is_masked { &self.masked } else { text }, &mut self.normalized);
         let features = Features { text: &self.normalized, ..features };
         let key = self.hasher.hash_one(ReplyKey::of(&features));
         if let Some(known) = self.by_normalized_text.get(&key) {

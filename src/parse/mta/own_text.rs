@@ -17,7 +17,7 @@ pub(crate) fn is_of(mta: Mta, text: &[u8]) -> bool {
 }
 
 fn is_postfix(text: &[u8]) -> bool {
-    const OF_MESSAGES: [&[u8]; 12] = [
+    const OF_MESSAGES: [&[u8]; 22] = [
         b"to=<",
         b"from=<",
         b"client=",
@@ -28,11 +28,30 @@ fn is_postfix(text: &[u8]) -> bool {
         b"milter-reject: ",
         b"discard: ",
         b"hold: ",
+        b"milter-discard: ",
+        b"milter-hold: ",
+        b"proxy-reject: ",
+        b"reject_warning: ",
         b"uid=",
         b"host ",
+        b"lost connection with ",
+        b"conversation with ",
+        b"SASL authentication failed; server ",
+        b"TLS is required, but ",
+        b"Cannot start TLS: ",
+        b"sender non-delivery notification: ",
     ];
-    const OF_SESSIONS: [&[u8]; 5] =
-        [b"connect from ", b"disconnect from ", b"lost connection after ", b"connect to ", b"warning: "];
+    const OF_SESSIONS: [&[u8]; 9] = [
+        b"connect from ",
+        b"disconnect from ",
+        b"lost connection after ",
+        b"timeout after ",
+        b"too many errors after ",
+        b"improper command pipelining after ",
+        b"proxy-reject: ",
+        b"connect to ",
+        b"warning: ",
+    ];
     if text.starts_with(b"NOQUEUE: ") {
         return true;
     }

@@ -8,6 +8,7 @@ use super::earlier_lines::EarlierLines;
 use super::journal_fields::write_entry;
 use super::line_start::begins_a_line;
 use super::metadata::WrapperMetadata;
+use super::rare_prefix::{self, may_be_rare};
 use super::repeated::write_previous;
 use super::timestamp::WrapperTime;
 use crate::parse::header::{LogLine, RawTimestamp};
@@ -21,6 +22,7 @@ use crate::simd::find::find;
 pub(crate) fn may_hold_line(line: &LogLine) -> bool {
     match line.text {
         _ if line.stamp == RawTimestamp::Missing || line.host.is_empty() => true,
+        _ if may_be_rare(line) => true,
         [b'0'..=b'9', b'0'..=b'9', ..] | [b'{', ..] | [_, _, _, b' ', _, b'0'..=b'9', b' ', ..] => true,
         text => line.program.ends_with(b".service") || begins_with_process(text),
     }
@@ -43,8 +45,17 @@ pub(crate) fn write_inner(
         return Some(1);
     }
     if line.stamp == RawTimestamp::Missing {
-        let is_entry = write_entry(raw, earlier, output);
-        return if is_entry { Some(1) } else { write_previous(raw, earlier, output) };
+        if write_entry(raw, earlier, output) {
+            return Some(1);
+        }
+        if let Some(times) = write_previous(raw, earlier, output) {
+            return Some(times);
+        }
+    }
+    if line.stamp == RawTimestamp::Missing || may_be_rare(line) {
+        let (metadata, text) = rare_prefix::read(raw)?;
+        unwrap(&metadata, &text, output);
+        return is_of_server(output).then_some(1);
     }
     if write_unit(raw, line, output) {
         return Some(1);

@@ -4,6 +4,7 @@
 //!
 //! Promises: a line without a wrapper is returned as it is. May use: the rest of parse.
 
+pub(crate) mod colours;
 pub(crate) mod completed_line;
 pub(crate) mod earlier_lines;
 pub(crate) mod file_name;
@@ -15,9 +16,12 @@ pub(crate) mod json_value;
 pub(crate) mod line_start;
 pub(crate) mod metadata;
 pub(crate) mod prefix;
+pub(crate) mod rare_prefix;
+pub(crate) mod record;
 pub(crate) mod repeated;
 pub(crate) mod timestamp;
 
+use self::colours::without_colours;
 use self::completed_line::write_line;
 use self::earlier_lines::EarlierLines;
 pub(crate) use self::inner_line::may_hold_line;
@@ -147,25 +151,11 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
             write_inner(inside, WrapperMetadata::default(), &without_colours(text));
             true
         }
+        [b'"', ..] => {
+            record::read(text).map(|(metadata, text)| write_inner(inside, metadata, &text)).is_some()
+        }
         _ => without_prefix(text).map(|(metadata, text)| write_inner(inside, metadata, text)).is_some(),
     }
-}
-
-/// Removes the colours of a terminal: `ESC [ 36 m` (ECMA-48 §8.3.117).
-fn without_colours(text: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&first, behind)) = rest.split_first() {
-        let codes = behind.strip_prefix(b"[").filter(|_| first == 0x1b).and_then(|codes| {
-            let length = codes.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
-            codes.get(length..)?.strip_prefix(b"m")
-        });
-        rest = codes.unwrap_or_else(|| {
-            plain.push(first);
-            behind
-        });
-    }
-    plain
 }
 
 #[cfg(test)]

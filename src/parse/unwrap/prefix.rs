@@ -26,7 +26,7 @@ pub(crate) fn may_wrap(raw: &[u8]) -> bool {
             first.is_ascii_alphanumeric()
                 || matches!(
                     first,
-                    b'{' | 0x1e | 0x1b | b'[' | b'/' | b'.' | b'_' | b'~' | b' ' | b'\t' | b'>' | 0xEF
+                    b'{' | b'"' | 0x1e | 0x1b | b'[' | b'/' | b'.' | b'_' | b'~' | b' ' | b'\t' | b'>' | 0xEF
                 )
         }
     }

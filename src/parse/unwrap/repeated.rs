@@ -54,10 +54,12 @@ pub(crate) fn write_previous(raw: &[u8], earlier: EarlierLines, output: &mut Vec
     let front = raw.get(..raw.len().min(80))?;
     let at = memmem::find(front, MARK)?;
     let (times, rest) = number(raw.get(at + MARK.len()..)?)?;
-    matches!(rest, b" times" | b" time").then_some(())?;
+    // Apple's syslogd.c writes `Nov 22 03:04:05 --- last message repeated 9 times ---`.
+    matches!(rest, b" times" | b" time" | b" times ---" | b" time ---").then_some(())?;
     let before = earlier.backwards().next()?;
     let line = LogLine::read(before);
-    let same = !line.program.is_empty() && raw.get(..at)?.ends_with(line.host);
+    let front = raw.get(..at)?;
+    let same = !line.program.is_empty() && (front.ends_with(line.host) || front.ends_with(b" ---"));
     output.extend_from_slice(Some(before).filter(|_| same)?);
     Some(times)
 }

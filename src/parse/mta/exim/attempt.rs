@@ -43,6 +43,9 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     if is_about_host {
         return Some(of_host(peer, failure));
     }
+    if rest.starts_with(b" ") && !is_client() && OWN_ERRNOS.contains(&words) {
+        return Some(of_host(peer, Failure { stage: Some(Stage::Connect), ..failure }));
+    }
     // `H=mx [192.0.2.1]: words` and `H=mx [192.0.2.1] Text of an errno` (Exim transports/smtp.c, write_logs): the fault is
     // on this host.
     let is_logged = text.starts_with(b"H=")
@@ -50,3 +53,17 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
         && (rest.starts_with(b": ") || matches!(words, [b'A'..=b'Z', b'a'..=b'z', ..]));
     is_logged.then_some(ParsedLine::Routine)
 }
+
+/// Texts of an errno of connect(2) or bind(2) whose fault is on this host: no address of the host's family, a firewall, no
+/// resources (Exim transports/smtp.c, write_logs).
+const OWN_ERRNOS: [&[u8]; 9] = [
+    b"Address already in use",
+    b"Address family not supported by protocol",
+    b"Address not available",
+    b"Can't assign requested address",
+    b"Cannot assign requested address",
+    b"Network is down",
+    b"No buffer space available",
+    b"Operation not permitted",
+    b"Permission denied",
+];

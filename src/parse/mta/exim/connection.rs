@@ -17,6 +17,7 @@ pub(crate) fn read(text: &[u8]) -> Option<Event<'_>> {
         refused_greeting,
         header_too_long,
         crashed_local_scan,
+        abandoned_message,
     ];
     kinds.into_iter().find_map(|kind| kind(text))
 }
@@ -24,13 +25,14 @@ pub(crate) fn read(text: &[u8]) -> Option<Event<'_>> {
 /// Whether Exim writes the refusal only to its mainlog, and not to its rejectlog (`LOG_MAIN` without `LOG_REJECT`). Syslog
 /// has one line of it.
 pub(crate) fn is_logged_once(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 6] = [
+    const STARTS: [&[u8]; 7] = [
         b"spool directory space check failed",
         b"log directory space check failed",
         b"temporarily refused connection ",
         b"Connection from ",
         b"ridiculously long ",
         b"overlong message header ",
+        b"Message abandoned: ",
     ];
     begins(text, &STARTS)
 }
@@ -129,4 +131,12 @@ fn crashed_local_scan(text: &[u8]) -> Option<Event<'_>> {
     let (_, rest) = split_once(text.strip_prefix(b"local_scan() function ")?, b" - message ")?;
     rest.starts_with(b"temporarily rejected")
         .then(|| rejected(b"", Some(Stage::EndOfData), Class::Transient, text))
+}
+
+/// Parses `Message abandoned: Spool write error (No space left on device) while receiving message from mx [ip]` (Exim
+/// receive.c). The client gets a 451.
+fn abandoned_message(text: &[u8]) -> Option<Event<'_>> {
+    let words = text.strip_prefix(b"Message abandoned: ")?;
+    let from = split_once(words, b" while receiving message from ").map_or(&b""[..], |(_, from)| from);
+    Some(rejected(from, Some(Stage::EndOfData), Class::Transient, text))
 }

@@ -97,7 +97,10 @@ fn split_fields(text: &[u8]) -> Option<(&[u8], &[u8])> {
     if rest.starts_with(b" routing ") || rest.starts_with(b" mua_wrapper ") {
         return Some((b"", rest.trim_ascii_start()));
     }
-    let (mut fields, mut words) = split_colon(rest)?;
+    let Some((mut fields, mut words)) = split_colon(rest) else {
+        // `R=virtual_aliases:` without a text
+        return Some((text.strip_suffix(b":").filter(|_| rest.len() > 1)?, b""));
+    };
     // The other server chose the name in its certificate.
     if let Some(open) = find(fields, b" DN=\"") {
         while !fields.get(open + 5..)?.trim_ascii_end().ends_with(b"\"") {
@@ -168,8 +171,7 @@ fn result<'a>(
     failure: &Failure<'a>,
 ) -> Event<'a> {
     let peer = fields.peer.or(failure.peer);
-    let outbound =
-        peer.is_some() || failure.reply.is_some() || failure.remote || side::is_remote(&fields, recipient);
+    let outbound = peer.is_some() || failure.remote || side::is_remote(&fields, recipient);
     Event {
         direction: if outbound { Direction::Outbound } else { Direction::Local },
         outcome,

@@ -22,6 +22,7 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
             connection::read,
             too_many_recipients,
             unqualified_address,
+            refused_recipient,
         ];
         kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
     };
@@ -211,4 +212,30 @@ fn too_many_recipients(text: &[u8]) -> Option<Event<'_>> {
     let (client, _) = RejectedClient::read(rest.trim_ascii_start());
     let event = event(client, Outcome::Rejected, Some(Stage::Rcpt), hint, text);
     Some(Event { sender: Some(sender), ..event })
+}
+
+/// Parses `PRDR R=<a@b> refusal`, `PRDR R=<a@b> temporary refusal`, and `PRDR a@b words` with the message of the ACL for
+/// the data of one recipient (Exim receive.c). Without a message, an accepted recipient is `PRDR R=<a@b> acceptance`.
+fn refused_recipient(text: &[u8]) -> Option<Event<'_>> {
+    let rest = text.strip_prefix(b"PRDR ")?;
+    let refused = |recipient, hint, words| {
+        let event = event(
+            RejectedClient::default(),
+            Outcome::Rejected,
+            Some(Stage::EndOfData),
+            Class::Permanent,
+            words,
+        );
+        Event { recipient: Some(recipient), hint, ..event }
+    };
+    if let Some((recipient, verdict)) = rest.strip_prefix(b"R=<").and_then(address) {
+        return match verdict {
+            b" refusal" => Some(refused(recipient, Some(Class::Permanent), text)),
+            b" temporary refusal" => Some(refused(recipient, Some(Class::Transient), text)),
+            _ => None,
+        };
+    }
+    let (recipient, words) = split_word(rest);
+    // The message does not say whether a retry helps, unless it begins with a code.
+    (recipient.contains(&b'@') && !words.is_empty()).then(|| refused(recipient, None, words))
 }

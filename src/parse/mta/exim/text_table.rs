@@ -68,7 +68,7 @@ pub(crate) static ROUTINE: TextTable<121> = TextTable::new([
     b"OCSP ",
     b"Outgoing mail ",
     b"PDKIM: ",
-    b"PRDR ",
+    b"PRDR R=<",
     b"PROXY ",
     b"Proxied ",
     b"Received TLS ",
@@ -157,7 +157,7 @@ pub(crate) static ROUTINE: TextTable<121> = TextTable::new([
 ]);
 
 /// Beginnings of warnings and panic texts. Sorted.
-pub(crate) static WARNINGS: TextTable<196> = TextTable::new([
+pub(crate) static WARNINGS: TextTable<195> = TextTable::new([
     b"---",
     b"2nd fork ",
     b"ACL ",
@@ -203,7 +203,6 @@ pub(crate) static WARNINGS: TextTable<196> = TextTable::new([
     b"MYSQL ",
     b"MYSQL: ",
     b"Malformed ",
-    b"Message abandoned: ",
     b"Message removed because older than ",
     b"Module ",
     b"More than one path ",

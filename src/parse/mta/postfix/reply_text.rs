@@ -112,9 +112,20 @@ fn refused_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
     })
 }
 
-/// Parses `connect to mx[ip]:25: Connection timed out`.
+/// Parses `connect to mx[ip]:25: Connection timed out`, and `connect to mx[ip]: server refused to talk to me: 421 no   (port
+/// 25)` of versions before 2.3.
 fn connect_failure(text: &[u8]) -> Option<RemoteReply<'_>> {
-    let (peer, _) = peer(text.strip_prefix(b"connect to ")?)?;
+    let (peer, rest) = peer(text.strip_prefix(b"connect to ")?)?;
+    if let Some(words) = rest.strip_prefix(b": server refused to talk to me: ") {
+        let words = split_last(words, b"(port ").map_or(words, |(words, _)| words.trim_ascii_end());
+        return Some(RemoteReply {
+            peer: Some(peer),
+            stage: Some(Stage::Connect),
+            reply: Reply::read(words),
+            text: words,
+            ..RemoteReply::default()
+        });
+    }
     Some(RemoteReply { peer: Some(peer), stage: Some(Stage::Connect), text, ..RemoteReply::default() })
 }
 

@@ -51,6 +51,8 @@ struct Fields<'a> {
 impl<'a> RejectTail<'a> {
     /// Splits the reply from the fields, which end the line.
     pub(crate) fn split(text: &'a [u8]) -> (&'a [u8], Self) {
+        // Forwarders add blanks, and rsyslog escapes a newline that a sender of messages over TCP added.
+        let text = if text.ends_with(b">") { text } else { without_padding(text) };
         let mut places = places(text);
         let Some(first) = places.next() else { return (text, Self::default()) };
         let at_first = Self::read(text, first).filter(|fields| fields.end == End::Line);
@@ -179,6 +181,13 @@ impl<'a> RejectTail<'a> {
     }
 }
 
+/// Removes blanks and escaped newlines at the end.
+#[cold]
+fn without_padding(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_end();
+    text.strip_suffix(b"#012").unwrap_or(text)
+}
+
 /// The places of `; from=<`, `; to=<` and `; proto=`.
 fn places(text: &[u8]) -> impl Iterator<Item = usize> {
     let starts = |at: &usize| match text.get(at + 1..) {
@@ -270,6 +279,8 @@ mod tests {
         splits("550 no; see; from=<> proto=ESMTP helo=<h>", "550 no; see", Some(""), None);
         splits("550 no; proto=SMTP helo=<h>", "550 no", None, None);
         splits("550 no; from=<a@b>", "550 no", Some("a@b"), None);
+        splits("550 no; from=<a@b> to=<c@d> proto=ESMTP helo=<h>  ", "550 no", Some("a@b"), Some("c@d"));
+        splits("550 no; from=<a@b> to=<c@d> proto=ESMTP helo=<h>#012", "550 no", Some("a@b"), Some("c@d"));
         splits(
             "550 no; from=<a@b> to=<c@d> proto=ESMTP helo=<h> sasl_method=PLAIN sasl_username=e f",
             "550 no",
