@@ -22,7 +22,7 @@ pub(crate) struct EvidenceUnit {
     pub at: u32,
 }
 
-/// What views need of an event: a fifth of its size, since each view gathers its events from the whole log.
+/// What views need of an event: a small part of its size, since each view gathers its events from the whole log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EvidenceRow {
     pub minute: i32,
@@ -162,11 +162,13 @@ impl EvidenceTable {
     }
 
     /// The row of an event.
+    #[inline]
     pub(crate) fn row(&self, at: u32) -> Option<&EvidenceRow> {
         self.rows.get(at as usize)
     }
 
     /// [`group_weight`], from the table if it can be.
+    #[inline]
     fn group_weight(&self, count: f64) -> f64 {
         let small = count as u32;
         let known = self.small.get(small as usize).filter(|_| f64::from(small) == count);
@@ -228,11 +230,12 @@ impl<'a> Weigher<'a> {
     pub(crate) fn weigh(&mut self, members: impl Iterator<Item = u32>, units: &mut Vec<EvidenceUnit>) {
         units.clear();
         let mut is_shared = false;
-        units.extend(members.filter_map(|at| {
-            let row = self.table.row(at)?;
+        units.reserve(members.size_hint().0);
+        for at in members {
+            let Some(row) = self.table.row(at) else { continue };
             is_shared |= row.group != 0;
-            Some(EvidenceUnit { minute: row.minute, weight: row.weight, events: row.weight, at })
-        }));
+            units.push(EvidenceUnit { minute: row.minute, weight: row.weight, events: row.weight, at });
+        }
         if is_shared {
             self.weigh_groups(units);
         }

@@ -63,11 +63,13 @@ impl LivingTime {
     }
 
     /// The living minutes from `from` on and before `to`.
+    #[inline]
     pub(crate) fn between(&self, from: i32, to: i32) -> f64 {
         f64::from((self.before(to) - self.before(from)).max(0))
     }
 
     /// The living minutes before a minute.
+    #[inline]
     fn before(&self, minute: i32) -> i32 {
         // Most logs have no hole.
         if let [(first, last)] = self.spans.as_slice() {

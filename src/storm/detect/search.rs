@@ -141,14 +141,13 @@ impl Search<'_> {
         let Scratch { weigher, series } = scratch;
         let free = view.members.iter().filter(|at| is_free(at)).count();
         if free == view.members.len() {
-            let unit = |(&at, &weight): (&u32, &f64)| {
-                let row = self.source.table.row(at)?;
-                Some(EvidenceUnit { minute: row.minute, weight, events: row.weight, at })
-            };
             let weighed = |units: &mut Vec<EvidenceUnit>| {
                 units.clear();
                 units.reserve(view.members.len());
-                units.extend(view.members.iter().zip(&view.weights).filter_map(unit));
+                for (&at, &weight) in view.members.iter().zip(&view.weights) {
+                    let Some(row) = self.source.table.row(at) else { continue };
+                    units.push(EvidenceUnit { minute: row.minute, weight, events: row.weight, at });
+                }
             };
             series.change_units(weighed, |unit| self.is_usual(unit));
         } else {

@@ -161,6 +161,7 @@ impl ViewKey {
 
 impl ViewDimension {
     /// The value of an event as an index: its value, or for networks the place of its network. 0: it has none.
+    #[inline]
     pub(crate) fn index_of(
         self,
         point: &WeightedEvent,
@@ -189,6 +190,7 @@ impl ViewDimension {
     }
 
     /// The value of an event. 0: it has none.
+    #[inline]
     fn value_of(self, point: &WeightedEvent, networks: &Networks, null_sender: FactorValue) -> FactorValue {
         match self {
             Self::All | Self::Kin => 1,

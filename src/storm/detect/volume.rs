@@ -196,14 +196,9 @@ impl OrdinaryShare {
     /// The median share over the parts of the log, which begin at `bounds`. For rejections the volume is that of the other
     /// rejections, so it comes without the view's own.
     pub(crate) fn of(failures: &PartSums, volume: &Curve, flow: MailFlow, bounds: &[i32]) -> Self {
-        let parts = bounds.windows(2).zip(failures.0);
-        let sums: Vec<(f64, f64, f64)> = parts
-            .map(|(span, (weight, events))| {
-                let whole =
-                    span.first().zip(span.last()).map_or(0.0, |(from, to)| volume.between(*from, *to));
-                (whole, weight, events)
-            })
-            .collect();
+        let parts = volume.between_each(bounds).into_iter().zip(failures.0);
+        let sums: Vec<(f64, f64, f64)> =
+            parts.map(|(whole, (weight, events))| (whole, weight, events)).collect();
         let others = |sum: &(f64, f64, f64)| match flow {
             MailFlow::Out => sum.0,
             MailFlow::In => sum.0 - sum.2,
@@ -211,8 +206,8 @@ impl OrdinaryShare {
         let full: Vec<_> = sums.iter().filter(|sum| others(sum) >= LEAST_IN_PART).collect();
         let share = |of: fn(&(f64, f64, f64)) -> f64| {
             let mut shares: Vec<f64> = full.iter().map(|sum| of(sum) / others(sum)).collect();
-            shares.sort_by(f64::total_cmp);
-            shares.get(shares.len() / 2).copied().unwrap_or_default()
+            let middle = shares.len() / 2;
+            if shares.is_empty() { 0.0 } else { *shares.select_nth_unstable_by(middle, f64::total_cmp).1 }
         };
         Self { weight: share(|sum| sum.1), events: share(|sum| sum.2) }
     }

@@ -242,6 +242,7 @@ pub(crate) fn shown(
 
 impl WeightedEvent {
     /// The point's value in a dimension. 0: it has none.
+    #[inline]
     pub(crate) fn value(&self, dimension: Dimension) -> FactorValue {
         let name = |id: Symbol| id.index() as u64;
         let sample = &self.sample;
