@@ -72,6 +72,11 @@ pub(crate) struct FinishedClumps {
 }
 
 impl Clumps {
+    /// An empty collection for at most this many units.
+    pub(crate) fn of(units: usize) -> Self {
+        Self { sizes: Vec::with_capacity(units), ..Self::default() }
+    }
+
     /// Adds the units of a view, as minutes and weights in the order of time. A view that `has_place` gets the next place, from 0
     /// on.
     pub(crate) fn add(&mut self, view: &[(i32, f64)], living: &LivingTime, has_place: bool) {

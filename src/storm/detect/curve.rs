@@ -38,6 +38,12 @@ impl Curve {
         (self.before(to) - self.before(from)).max(0.0)
     }
 
+    /// The sums between each two of these minutes.
+    pub(crate) fn between_each(&self, bounds: &[i32]) -> Vec<f64> {
+        let before: Vec<f64> = bounds.iter().map(|minute| self.before(*minute)).collect();
+        before.iter().zip(before.iter().skip(1)).map(|(from, to)| (to - from).max(0.0)).collect()
+    }
+
     fn before(&self, minute: i32) -> f64 {
         let at = self.minutes.partition_point(|other| *other < minute);
         self.sums.get(at).copied().unwrap_or_default()

@@ -40,7 +40,7 @@ pub(crate) fn edges(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storm::detect::view::EvidenceUnit;
+    use crate::storm::detect::evidence_table::EvidenceUnit;
     use crate::storm::sample::line_minutes::LineMinutes;
 
     #[test]

@@ -37,7 +37,24 @@ pub(crate) struct WindowCount {
     pub values: f64,
 }
 
+/// The critical value of each length in [`WINDOW_MINUTES`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct CriticalValues(pub [f64; WINDOW_MINUTES.len()]);
+
+impl CriticalValues {
+    /// The critical value of a window of this length in minutes, or of the next one in the grid.
+    pub(crate) fn of(&self, length: i32) -> f64 {
+        let at = WINDOW_MINUTES.partition_point(|other| *other < length);
+        self.0.get(at).or(self.0.last()).copied().unwrap_or_default()
+    }
+}
+
 impl Sensitivity {
+    /// The critical values of all lengths.
+    pub(crate) fn critical_values(self, count: WindowCount) -> CriticalValues {
+        CriticalValues(WINDOW_MINUTES.map(|length| self.critical_value(count, f64::from(length))))
+    }
+
     /// The exponent that a window of this length must exceed (Bonferroni's correction over values and windows): with it,
     /// all windows of all views together reach it by chance `alarms_per_month` times in 30 days.
     pub(crate) fn critical_value(self, count: WindowCount, minutes: f64) -> f64 {

@@ -63,12 +63,18 @@ impl LivingTime {
     }
 
     /// The living minutes from `from` on and before `to`.
+    #[inline]
     pub(crate) fn between(&self, from: i32, to: i32) -> f64 {
         f64::from((self.before(to) - self.before(from)).max(0))
     }
 
     /// The living minutes before a minute.
+    #[inline]
     fn before(&self, minute: i32) -> i32 {
+        // Most logs have no hole.
+        if let [(first, last)] = self.spans.as_slice() {
+            return minute.clamp(*first, last + 1) - first;
+        }
         let at = self.spans.partition_point(|(first, _)| *first <= minute);
         let Some(at) = at.checked_sub(1) else { return 0 };
         let (Some(&(first, last)), Some(&before)) = (self.spans.get(at), self.before.get(at)) else {
@@ -82,6 +88,11 @@ impl LivingTime {
         let at = self.spans.partition_point(|(first, _)| *first <= minute);
         let span = at.checked_sub(1).and_then(|at| self.spans.get(at));
         span.filter(|(_, last)| minute <= *last).map_or(minute, |(_, last)| last + 1)
+    }
+
+    /// The minute after the first span.
+    pub(crate) fn first_end(&self) -> i32 {
+        self.spans.first().map_or(i32::MIN, |(_, last)| last + 1)
     }
 
     /// The gaps between the spans: first and last minute.

@@ -9,6 +9,7 @@ pub(crate) mod clump;
 pub(crate) mod curve;
 pub(crate) mod dataset;
 pub(crate) mod edges;
+pub(crate) mod evidence_table;
 pub(crate) mod grid;
 pub(crate) mod likelihood;
 pub(crate) mod living_time;

@@ -1,84 +1,107 @@
 //! Estimates what is usual in a log: clumps, ordinary shares and the number of windows of each dimension.
 
+use std::sync::OnceLock;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use rayon::prelude::*;
 
-use super::curve::Curve;
-use super::dataset::Dataset;
-use super::grid::WindowCount;
+use super::evidence_table::Weigher;
+use super::grid::{CriticalValues, Sensitivity, WindowCount};
 use super::view::{ViewDimension, ViewKey};
-use super::views::{View, Views};
-use super::volume::{OrdinaryShare, Volumes, part_bounds};
+use super::views::{View, ViewSource, Views};
+use super::volume::{OrdinaryShare, PartSums, Volumes, part_bounds};
 use crate::catalog::ReasonKin;
-use crate::storm::sample::points::{MailFlow, WeightedEvent};
-
-/// What is usual in one view.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct UsualOfView {
-    pub clump: f64,
-    pub share: OrdinaryShare,
-}
+use crate::storm::sample::points::MailFlow;
 
 /// What is usual in a log, as estimated without the events of known storms.
-pub(crate) struct Model {
-    pub volumes: Volumes,
-    /// One entry for each view, in their order.
-    pub views: Vec<UsualOfView>,
-    counts: HashMap<(MailFlow, ViewDimension), WindowCount, FixedState>,
-    /// The share of all failures, and that of each kin.
-    shares: HashMap<Option<ReasonKin>, OrdinaryShare, FixedState>,
+pub(crate) struct Model<'a> {
+    source: &'a ViewSource<'a>,
+    views: &'a Views,
+    /// Events of storms that are known; they do not show what is usual. Empty: no storm is known.
+    known: &'a [bool],
+    pub volumes: Volumes<'a>,
+    /// The first minutes of the parts of the log.
+    bounds: Vec<i32>,
+    /// The share of each view, in their order. Few are needed.
+    own_shares: Vec<OnceLock<OrdinaryShare>>,
+    /// The places of the views of all failed deliveries, and of those of each kin.
+    general: HashMap<Option<ReasonKin>, usize, FixedState>,
+    /// The critical values by dimension.
+    critical: HashMap<(MailFlow, ViewDimension), CriticalValues, FixedState>,
+    /// Those of a dimension without units.
+    default: CriticalValues,
 }
 
 /// Bounces of mail that this server could not deliver, for each of its failures; a retry may bring a second one.
 pub(crate) const BOUNCES_OF_FAILURE: f64 = 1.2;
 
-impl Model {
-    pub(crate) fn new(dataset: &Dataset, views: &Views) -> Self {
-        let bounds = part_bounds(&dataset.living);
-        let keys: Vec<ViewKey> = views.all.iter().map(|view| view.key).collect();
-        let volumes = Volumes::new(dataset.points, &keys);
-        let own = |view: &View| -> OrdinaryShare {
-            let Some(volume) = volumes.of(view.key) else { return OrdinaryShare::default() };
-            OrdinaryShare::of(&view.usual, volume, view.key.flow, &bounds)
+impl<'a> Model<'a> {
+    pub(crate) fn new(
+        source: &'a ViewSource<'a>,
+        views: &'a Views,
+        known: &'a [bool],
+        sensitivity: Sensitivity,
+    ) -> Self {
+        let is_general = |key: ViewKey| {
+            key.flow == MailFlow::Out && matches!(key.dimension, ViewDimension::All | ViewDimension::Kin)
         };
-        let own_shares: Vec<OrdinaryShare> = views.all.par_iter().map(own).collect();
-        let is_general = |view: &View| {
-            view.key.flow == MailFlow::Out
-                && matches!(view.key.dimension, ViewDimension::All | ViewDimension::Kin)
-        };
-        let general = views.all.iter().zip(&own_shares).filter(|(view, _)| is_general(view));
-        let shares: HashMap<Option<ReasonKin>, OrdinaryShare, FixedState> =
-            general.map(|(view, share)| (view.key.kin, *share)).collect();
-        let usual = |(view, share): (&View, OrdinaryShare)| {
-            // A value with little mail of its own fails as often as all others.
-            let general = match (view.key.flow, view.key.dimension) {
-                (MailFlow::In, _) | (_, ViewDimension::Bounces) => OrdinaryShare::default(),
-                (MailFlow::Out, _) => shares.get(&view.key.kin).copied().unwrap_or_default(),
-            };
-            UsualOfView { clump: view.clump, share: share.max(general) }
-        };
-        let of_views = views.all.iter().zip(own_shares).map(usual).collect();
-        Self { volumes, views: of_views, counts: views.counts.clone(), shares }
+        let general = views.all.iter().enumerate().filter(|(_, view)| is_general(view.key));
+        Self {
+            source,
+            views,
+            known,
+            general: general.map(|(at, view)| (view.key.kin, at)).collect(),
+            volumes: Volumes::new(source.dataset.points, views.all.iter().map(|view| view.key)),
+            bounds: part_bounds(&source.dataset.living),
+            own_shares: views.all.iter().map(|_| OnceLock::new()).collect(),
+            critical: views
+                .counts
+                .iter()
+                .map(|(of, count)| (*of, sensitivity.critical_values(*count)))
+                .collect(),
+            default: sensitivity.critical_values(WindowCount { units_a_month: 1.0, values: 1.0 }),
+        }
     }
 
-    /// The number of windows of a view's dimension.
-    pub(crate) fn windows(&self, key: ViewKey) -> WindowCount {
-        let none = WindowCount { units_a_month: 1.0, values: 1.0 };
-        self.counts.get(&(key.flow, key.dimension)).copied().unwrap_or(none)
+    /// The share of a view from its own units alone.
+    fn own_share(&self, at: usize) -> OrdinaryShare {
+        let share = |view: &View| {
+            let Some(volume) = self.volumes.of(view.key) else { return OrdinaryShare::default() };
+            let is_usual = |at: &u32| self.known.get(*at as usize) != Some(&true);
+            let mut units = Vec::new();
+            Weigher::new(self.source.table).weigh(view.members.iter().copied().filter(is_usual), &mut units);
+            let sums = PartSums::of(&units, &self.source.dataset.living);
+            OrdinaryShare::of(&sums, volume, view.key.flow, &self.bounds)
+        };
+        let Some((view, known)) = self.views.all.get(at).zip(self.own_shares.get(at)) else {
+            return OrdinaryShare::default();
+        };
+        *known.get_or_init(|| share(view))
+    }
+
+    /// The ordinary share of a view.
+    pub(crate) fn share(&self, at: usize) -> OrdinaryShare {
+        let Some(key) = self.views.all.get(at).map(|view| view.key) else { return OrdinaryShare::default() };
+        // A value with little mail of its own fails as often as all others.
+        let general = match (key.flow, key.dimension) {
+            (MailFlow::In, _) | (_, ViewDimension::Bounces) => OrdinaryShare::default(),
+            (MailFlow::Out, _) => self.general_share(key.kin),
+        };
+        self.own_share(at).max(general)
+    }
+
+    /// The share of all failed deliveries, or of those of a kin.
+    fn general_share(&self, kin: Option<ReasonKin>) -> OrdinaryShare {
+        self.general.get(&kin).map_or_else(OrdinaryShare::default, |&at| self.own_share(at))
+    }
+
+    /// The critical values of a view's dimension.
+    pub(crate) fn critical_values(&self, key: ViewKey) -> &CriticalValues {
+        self.critical.get(&(key.flow, key.dimension)).unwrap_or(&self.default)
     }
 
     /// The ordinary share of all failed deliveries.
     pub(crate) fn overall_share(&self) -> OrdinaryShare {
-        self.shares.get(&None).copied().unwrap_or_default()
+        self.general_share(None)
     }
-}
-
-/// The bounced deliveries of the log.
-pub(crate) fn bounced(points: &[WeightedEvent]) -> Curve {
-    use crate::smtp::event::Outcome;
-    let is_bounced = |point: &&WeightedEvent| {
-        point.flow == MailFlow::Out && point.sample.series.outcome == Outcome::Bounced
-    };
-    Curve::new(points.iter().filter(is_bounced).map(|point| (point.sample.minute, point.weight)))
 }

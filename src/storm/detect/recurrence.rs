@@ -1,6 +1,6 @@
 //! Explains windows by other days: what recurs at the same time of day is no storm.
 
-use super::view::EvidenceUnit;
+use super::evidence_table::EvidenceUnit;
 use super::window::{UnitSeries, Window};
 use crate::storm::sample::line_minutes::DAY;
 

@@ -8,17 +8,17 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use super::curve::Curve;
 use super::dataset::{Cluster, Dataset, UsualCount};
 use super::edges::edges;
+use super::evidence_table::{EvidenceTable, EvidenceUnit, Weigher};
 use super::grid::{LEAST_WEIGHT, Sensitivity};
 use super::likelihood::{LEAST_RATIO, against_volume};
 use super::mail_loop::answered;
 use super::merge::merge_clusters;
-use super::model::{BOUNCES_OF_FAILURE, Model, bounced};
+use super::model::{BOUNCES_OF_FAILURE, Model};
 use super::recurrence::recurs;
-use super::view::{EvidenceUnit, Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
-use super::views::{View, ViewSource};
+use super::view::{INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey};
+use super::views::{View, ViewSource, Views};
 use super::volume::{MAILING_SHARE, OrdinaryShare};
 use super::window::{UnitSeries, Window, WindowContent};
 use crate::report::storm::Dimension;
@@ -46,18 +46,19 @@ struct Candidate {
 /// Searches the views of one log.
 struct Search<'a> {
     dataset: &'a Dataset<'a>,
-    views: &'a [View],
-    index: HashMap<ViewKey, usize, FixedState>,
-    networks: &'a Networks,
-    groups: &'a Groups,
-    null_sender: FactorValue,
-    bounced: Curve,
-    sensitivity: Sensitivity,
-    model: Model,
-    /// Events of storms that an earlier search found; they do not show what is usual.
-    known: Vec<bool>,
+    source: &'a ViewSource<'a>,
+    views: &'a Views,
+    model: Model<'a>,
+    /// Events of storms that an earlier search found; they do not show what is usual. Empty: there are none.
+    known: &'a [bool],
     /// Events of storms that this search found.
     taken: Vec<bool>,
+}
+
+/// Memory that is used for one view after another.
+struct Scratch<'a> {
+    weigher: Weigher<'a>,
+    series: UnitSeries,
 }
 
 /// The share of failures that a mailing usually has. It is not raised again: it is the upper end of what is ordinary.
@@ -73,33 +74,28 @@ pub(crate) fn storms(
     null_sender: FactorValue,
     sensitivity: Sensitivity,
 ) -> Vec<Cluster> {
-    let (networks, groups) = (Networks::new(dataset.points, names), Groups::new(dataset.points));
-    let source = ViewSource { dataset, networks: &networks, groups: &groups, null_sender };
-    let mut known = vec![false; dataset.points.len()];
-    let mut clusters = Vec::new();
-    for _ in 0..2 {
-        let views = source.views(&known);
-        let model = Model::new(dataset, &views);
-        let mut search = Search {
-            dataset,
-            views: &views.all,
-            index: views.all.iter().enumerate().map(|(at, view)| (view.key, at)).collect(),
-            networks: &networks,
-            groups: &groups,
-            null_sender,
-            bounced: bounced(dataset.points),
-            sensitivity,
-            model,
-            taken: vec![false; known.len()],
-            known,
-        };
-        clusters = search.run();
-        known = search.taken;
-        if clusters.is_empty() {
-            break;
-        }
+    let (networks, table) = (Networks::new(dataset.points, names), EvidenceTable::new(dataset.points));
+    let source = ViewSource::new(dataset, &networks, &table, null_sender);
+    let (mut clusters, known) = pass(&source, &[], sensitivity);
+    if !clusters.is_empty() {
+        (clusters, _) = pass(&source, &known, sensitivity);
     }
     merge_clusters(dataset, clusters)
+}
+
+/// One search of all views. Returns the storms, and which events are theirs.
+fn pass(source: &ViewSource, known: &[bool], sensitivity: Sensitivity) -> (Vec<Cluster>, Vec<bool>) {
+    let views = source.views(known);
+    let mut search = Search {
+        dataset: source.dataset,
+        source,
+        views: &views,
+        model: Model::new(source, &views, known, sensitivity),
+        known,
+        taken: vec![false; source.dataset.points.len()],
+    };
+    let clusters = search.run();
+    (clusters, search.taken)
 }
 
 fn dimensions(flow: MailFlow) -> &'static [ViewDimension] {
@@ -111,8 +107,10 @@ fn dimensions(flow: MailFlow) -> &'static [ViewDimension] {
 
 impl Search<'_> {
     fn run(&mut self) -> Vec<Cluster> {
+        let scratch = || Scratch { weigher: Weigher::new(self.source.table), series: UnitSeries::default() };
+        let all = 0..self.views.all.len();
         let mut best: Vec<Option<Candidate>> =
-            (0..self.views.len()).into_par_iter().map(|at| self.candidate(at)).collect();
+            all.into_par_iter().map_init(scratch, |scratch, at| self.candidate(at, scratch)).collect();
         let mut clusters = Vec::new();
         while clusters.len() < MOST_STORMS {
             let score = |at: &usize| best.get(*at).and_then(Option::as_ref).map(|found| found.window.score);
@@ -125,8 +123,9 @@ impl Search<'_> {
             if let Some(cluster) = cluster {
                 clusters.push(cluster);
             }
-            let again: Vec<(usize, Option<Candidate>)> =
-                touched.into_par_iter().map(|at| (at, self.candidate(at))).collect();
+            let candidate = |scratch: &mut Scratch, at| (at, self.candidate(at, scratch));
+            let again = touched.into_par_iter().map_init(scratch, candidate);
+            let again: Vec<(usize, Option<Candidate>)> = again.collect();
             for (at, candidate) in again {
                 if let Some(place) = best.get_mut(at) {
                     *place = candidate;
@@ -136,49 +135,51 @@ impl Search<'_> {
         clusters
     }
 
-    /// The units of a view that no storm has yet.
-    fn series(&self, at: usize) -> Option<UnitSeries> {
-        let view = self.views.get(at)?;
+    /// Gathers the units of a view that no storm has yet. `None`: they are too few.
+    fn gather(&self, view: &View, scratch: &mut Scratch) -> Option<()> {
         let is_free = |at: &u32| self.taken.get(*at as usize) == Some(&false);
-        let is_usual = |unit: &EvidenceUnit| self.known.get(unit.at as usize) != Some(&true);
-        let points = self.dataset.points;
-        let units = if view.members.iter().all(is_free) {
-            let weighed = view.members.iter().zip(&view.weights);
-            let unit = |(&at, &weight): (&u32, &f64)| {
-                let point = points.get(at as usize)?;
-                Some(EvidenceUnit { minute: point.sample.minute, weight, events: point.weight, at })
+        let Scratch { weigher, series } = scratch;
+        let free = view.members.iter().filter(|at| is_free(at)).count();
+        if free == view.members.len() {
+            let weighed = |units: &mut Vec<EvidenceUnit>| {
+                units.clear();
+                units.reserve(view.members.len());
+                for (&at, &weight) in view.members.iter().zip(&view.weights) {
+                    let Some(row) = self.source.table.row(at) else { continue };
+                    units.push(EvidenceUnit { minute: row.minute, weight, events: row.weight, at });
+                }
             };
-            weighed.filter_map(unit).collect()
+            series.change_units(weighed, |unit| self.is_usual(unit));
         } else {
-            let members: Vec<u32> = view.members.iter().copied().filter(is_free).collect();
-            if (members.len() as f64) < LEAST_WEIGHT / 8.0 {
+            if (free as f64) < LEAST_WEIGHT / 8.0 {
                 return None;
             }
-            units(points, self.groups, &members)
-        };
-        let series = UnitSeries::new(units, is_usual);
-        (series.weight() >= LEAST_WEIGHT).then_some(series)
+            let free = view.members.iter().copied().filter(is_free);
+            series.change_units(|units| weigher.weigh(free, units), |unit| self.is_usual(unit));
+        }
+        (series.weight() >= LEAST_WEIGHT).then_some(())
+    }
+
+    fn is_usual(&self, unit: &EvidenceUnit) -> bool {
+        self.known.get(unit.at as usize) != Some(&true)
     }
 
     /// The best window of a view that nothing explains.
-    fn candidate(&self, at: usize) -> Option<Candidate> {
-        let key = self.views.get(at)?.key;
-        let mut series = self.series(at)?;
+    fn candidate(&self, at: usize, scratch: &mut Scratch) -> Option<Candidate> {
+        let view = self.views.all.get(at)?;
+        self.gather(view, scratch)?;
+        let series = &mut scratch.series;
         let living = &self.dataset.living;
-        let count = self.model.windows(key);
-        let clump = self.model.views.get(at)?.clump;
-        let critical = |minutes: f64| self.sensitivity.critical_value(count, minutes);
+        let critical = self.model.critical_values(view.key);
         for _ in 0..MOST_EXPLAINED {
-            let window = series
-                .best(living, clump, critical, |content, least| self.exponent(at, content, 0.0, least))?;
-            let range = series.range(window.from, window.to);
-            let content = series.content((window.from, window.to), range, living);
-            if let Some(found) = self.unexplained(at, &series, &window, &content) {
+            let exponent = |content: &WindowContent, least: f64| self.exponent(at, content, 0.0, least);
+            let window = series.best(living, view.clump, critical, exponent)?;
+            let content = series.content((window.from, window.to), living);
+            if let Some(found) = self.unexplained(at, series, &window, &content) {
                 return Some(found);
             }
-            let is_outside = |minute: i32| !(window.from..window.to).contains(&minute);
-            let left = series.units().iter().copied().filter(|unit| is_outside(unit.minute)).collect();
-            series = UnitSeries::new(left, |unit| self.known.get(unit.at as usize) != Some(&true));
+            let is_outside = |unit: &EvidenceUnit| !(window.from..window.to).contains(&unit.minute);
+            series.change_units(|units| units.retain(is_outside), |unit| self.is_usual(unit));
         }
         None
     }
@@ -186,8 +187,8 @@ impl Search<'_> {
     /// The exponent of a window, from which the volume test is left out if the time test is below `least` already. `mailing`
     /// is the number of failures that a mailing explains besides.
     fn exponent(&self, at: usize, content: &WindowContent, mailing: f64, least: f64) -> f64 {
-        let clump = self.model.views.get(at).copied().unwrap_or_default().clump;
-        let is_counted = self.views.get(at).is_some_and(|view| view.key.dimension.is_counted());
+        let Some(View { key, clump, .. }) = self.views.all.get(at) else { return 0.0 };
+        let (clump, is_counted) = (*clump, key.dimension.is_counted());
         let spread = if is_counted && self.dataset.is_by_minute { 1.0 } else { content.spread };
         let by_time = content.counts.against_time(clump, spread);
         if by_time <= least {
@@ -201,11 +202,11 @@ impl Search<'_> {
 
     /// The weight and the events that as much mail usually brings. `None`: the view has no volume.
     fn expected(&self, at: usize, content: &WindowContent) -> Option<(f64, f64)> {
-        let key = self.views.get(at)?.key;
-        let share = self.model.views.get(at)?.share;
+        let key = self.views.all.get(at)?.key;
         let volume = self.model.volumes.of(key)?;
+        let share = self.model.share(at);
         if key.dimension == ViewDimension::Bounces {
-            let own = BOUNCES_OF_FAILURE * self.bounced.between(content.from - 2, content.to);
+            let own = BOUNCES_OF_FAILURE * self.model.volumes.bounced().between(content.from - 2, content.to);
             let all = volume.between(content.from - 2, content.to);
             return Some((own.max(share.weight * all), own.max(share.events * all)));
         }
@@ -231,7 +232,7 @@ impl Search<'_> {
         window: &Window,
         content: &WindowContent,
     ) -> Option<Candidate> {
-        let key = self.views.get(at)?.key;
+        let key = self.views.all.get(at)?.key;
         let by_time = content.counts.outside_rate() * content.counts.inside_minutes;
         let expected = self.expected(at, content).map_or(by_time, |(weight, _)| by_time.max(weight));
         if recurs(series, window, expected) {
@@ -246,8 +247,7 @@ impl Search<'_> {
         }
         let mailing = self.mailing(key, &inside, content);
         if mailing > 0.0 {
-            let needed =
-                self.sensitivity.critical_value(self.model.windows(key), f64::from(window.to - window.from));
+            let needed = self.model.critical_values(key).of(window.to - window.from);
             if self.exponent(at, content, mailing, needed) <= needed {
                 return None;
             }
@@ -282,18 +282,23 @@ impl Search<'_> {
         let Some((sender, _)) = main else { return 0.0 };
         let span = (content.from - ViewDimension::Sender.lead(), content.to);
         let share = self.model.overall_share().max(mailing_share(content)).weight;
-        share * self.model.volumes.of_sender(self.dataset.points, sender, span)
+        share * self.model.volumes.of_sender(sender, span)
+    }
+
+    /// The view of a dimension to which an event belongs.
+    fn key(&self, point: &WeightedEvent, dimension: ViewDimension) -> Option<ViewKey> {
+        ViewKey::of(point, dimension, self.source.networks, self.source.null_sender)
     }
 
     /// Makes a candidate a storm. Returns it, and the views that lost events.
     fn claim(&mut self, at: usize, candidate: &Candidate) -> (Option<Cluster>, Vec<usize>) {
-        let Some(key) = self.views.get(at).map(|view| view.key) else { return (None, Vec::new()) };
+        let Some(key) = self.views.all.get(at).map(|view| view.key) else { return (None, Vec::new()) };
         let span = candidate.first..=candidate.last;
         let mut members: Vec<usize> = Vec::new();
         let start = self.dataset.points.partition_point(|point| point.sample.minute < candidate.first);
         let special =
             |view: &View| matches!(view.key.dimension, ViewDimension::Bounces | ViewDimension::Exchange);
-        let of_view = self.views.get(at).filter(|view| special(view));
+        let of_view = self.views.all.get(at).filter(|view| special(view));
         if let Some(view) = of_view {
             let is_inside = |at: &usize| {
                 self.dataset.points.get(*at).is_some_and(|point| span.contains(&point.sample.minute))
@@ -303,7 +308,7 @@ impl Search<'_> {
             let later = self.dataset.points.iter().enumerate().skip(start);
             for (at, point) in later.take_while(|(_, point)| span.contains(&point.sample.minute)) {
                 let counts = point.flow == key.flow && point.is_failure && (point.is_retry || point.is_unit);
-                if counts && ViewKey::of(point, key.dimension, self.networks, self.null_sender) == Some(key) {
+                if counts && self.key(point, key.dimension) == Some(key) {
                     members.push(at);
                 }
             }
@@ -316,11 +321,10 @@ impl Search<'_> {
             }
             let Some(point) = self.dataset.points.get(member) else { continue };
             for &dimension in dimensions(point.flow) {
-                let key = ViewKey::of(point, dimension, self.networks, self.null_sender);
-                touched.extend(key.and_then(|key| self.index.get(&key).copied()));
+                touched.extend(self.key(point, dimension).and_then(|key| self.views.find(key)));
             }
         }
-        touched.extend((0..self.views.len()).filter(|&at| self.views.get(at).is_some_and(&special)));
+        touched.extend((0..self.views.all.len()).filter(|&at| self.views.all.get(at).is_some_and(&special)));
         touched.sort_unstable();
         touched.dedup();
         let cluster = (!members.is_empty()).then_some(Cluster {

@@ -66,9 +66,10 @@ pub(crate) fn silences(
         minutes.iter().filter(|served| (first..=last).contains(&served.minute)).collect();
     let all: f64 = minutes.iter().map(|served| f64::from(served.count)).sum();
     let mut views: Vec<ServedView> = Vec::new();
-    // Of everything and of each direction the counts are exact.
+    // Of everything and of each direction the counts are exact. They come by hour, and in an hour by direction.
     let count = |served: &ServedMinute| (served.minute, f64::from(served.count));
-    views.push((None, minutes.iter().map(count).collect()));
+    let hours = minutes.chunk_by(|a, b| a.minute.div_euclid(60) == b.minute.div_euclid(60));
+    views.push((None, hours.flat_map(by_minute).collect()));
     for dimension in [Dimension::Host, Dimension::Direction, Dimension::Instance] {
         let mut groups: BTreeMap<FactorValue, Vec<(i32, f64)>> = BTreeMap::new();
         if dimension == Dimension::Direction {
@@ -86,8 +87,7 @@ pub(crate) fn silences(
         views.extend(groups.into_iter().map(|(value, weights)| (Some((dimension, value)), weights)));
     }
     let mut found: Vec<Silence> = Vec::new();
-    for (view, mut weights) in views {
-        weights.sort_by_key(|(minute, _)| *minute);
+    for (view, weights) in views {
         let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
         if view.is_some() && total < LEAST_SHARE * all {
             continue;
@@ -111,6 +111,18 @@ pub(crate) fn silences(
         }
     }
     silences
+}
+
+/// The counts of an hour's minutes in the order of time.
+fn by_minute(hour: &[ServedMinute]) -> impl Iterator<Item = (i32, f64)> {
+    let mut sums = [0.0; 60];
+    for served in hour {
+        if let Some(sum) = sums.get_mut(served.minute.rem_euclid(60) as usize) {
+            *sum += f64::from(served.count);
+        }
+    }
+    let first = hour.first().map_or(0, |served| served.minute - served.minute.rem_euclid(60));
+    (first..).zip(sums).filter(|(_, sum)| *sum > 0.0)
 }
 
 /// The served mail of one view.

@@ -1,6 +1,5 @@
 //! Defines the views of a log: the events that share a value, in which storms are searched.
 
-use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
@@ -8,7 +7,6 @@ use hashbrown::HashMap;
 
 use crate::catalog::ReasonKin;
 use crate::report::storm::Dimension;
-use crate::storm::sample::line_minutes::DAY;
 use crate::storm::sample::points::{FactorValue, MailFlow, NumberedNames, WeightedEvent};
 
 /// What the events of a view share.
@@ -102,6 +100,29 @@ impl ViewDimension {
         matches!(self, Self::Kin | Self::ProviderKin | Self::DomainKin | Self::InstanceKin)
     }
 
+    /// The dimension with the same values and without the kin of the reason, if there is one.
+    pub(crate) fn without_kin(self) -> Self {
+        match self {
+            Self::Kin => Self::All,
+            Self::ProviderKin => Self::Provider,
+            Self::DomainKin => Self::Domain,
+            Self::All
+            | Self::Provider
+            | Self::Domain
+            | Self::Relay
+            | Self::Recipient
+            | Self::Sender
+            | Self::User
+            | Self::Client
+            | Self::InstanceKin
+            | Self::Reason
+            | Self::Network
+            | Self::NullSender
+            | Self::Bounces
+            | Self::Exchange => self,
+        }
+    }
+
     /// The values are authors of mail: what they send is a mailing.
     pub(crate) fn is_author(self) -> bool {
         matches!(self, Self::Sender | Self::User | Self::Client)
@@ -132,46 +153,99 @@ impl ViewKey {
         networks: &Networks,
         null_sender: FactorValue,
     ) -> Option<Self> {
-        let value = match dimension {
-            ViewDimension::All | ViewDimension::Kin => 1,
-            ViewDimension::Network => networks.of(point),
-            ViewDimension::NullSender => {
-                let sender = point.value(Dimension::Sender);
-                if sender == null_sender { sender } else { 0 }
-            }
-            ViewDimension::Bounces | ViewDimension::Exchange => 0,
-            ViewDimension::Provider
-            | ViewDimension::Domain
-            | ViewDimension::Relay
-            | ViewDimension::Recipient
-            | ViewDimension::Sender
-            | ViewDimension::User
-            | ViewDimension::Client
-            | ViewDimension::ProviderKin
-            | ViewDimension::DomainKin
-            | ViewDimension::InstanceKin
-            | ViewDimension::Reason => dimension.of_values().map_or(0, |values| point.value(values)),
-        };
+        let value = dimension.value_of(point, networks, null_sender);
         let kin = if dimension.has_kin() { Some(point.kin?) } else { None };
         (value > 0).then_some(Self { flow: point.flow, dimension, value, kin })
     }
 }
 
+impl ViewDimension {
+    /// The value of an event as an index: its value, or for networks the place of its network. 0: it has none.
+    #[inline]
+    pub(crate) fn index_of(
+        self,
+        point: &WeightedEvent,
+        networks: &Networks,
+        null_sender: FactorValue,
+    ) -> u32 {
+        match self {
+            Self::Network => networks.place(point),
+            Self::All
+            | Self::Kin
+            | Self::NullSender
+            | Self::Bounces
+            | Self::Exchange
+            | Self::Provider
+            | Self::Domain
+            | Self::Relay
+            | Self::Recipient
+            | Self::Sender
+            | Self::User
+            | Self::Client
+            | Self::ProviderKin
+            | Self::DomainKin
+            | Self::InstanceKin
+            | Self::Reason => self.value_of(point, networks, null_sender) as u32,
+        }
+    }
+
+    /// The value of an event. 0: it has none.
+    #[inline]
+    fn value_of(self, point: &WeightedEvent, networks: &Networks, null_sender: FactorValue) -> FactorValue {
+        match self {
+            Self::All | Self::Kin => 1,
+            Self::Network => networks.value(networks.place(point)),
+            Self::NullSender => {
+                let sender = point.value(Dimension::Sender);
+                if sender == null_sender { sender } else { 0 }
+            }
+            Self::Bounces | Self::Exchange => 0,
+            Self::Provider
+            | Self::Domain
+            | Self::Relay
+            | Self::Recipient
+            | Self::Sender
+            | Self::User
+            | Self::Client
+            | Self::ProviderKin
+            | Self::DomainKin
+            | Self::InstanceKin
+            | Self::Reason => self.of_values().map_or(0, |values| point.value(values)),
+        }
+    }
+}
+
 /// The network of each client, as a number.
-pub(crate) struct Networks(HashMap<FactorValue, FactorValue, FixedState>);
+pub(crate) struct Networks {
+    /// By client: the place of its network in `values`.
+    places: HashMap<FactorValue, u32, FixedState>,
+    /// The networks in ascending order. The first one is 0, which is none.
+    values: Vec<FactorValue>,
+}
 
 impl Networks {
     pub(crate) fn new(points: &[WeightedEvent], names: &NumberedNames) -> Self {
-        let mut networks = HashMap::default();
+        let mut networks: HashMap<FactorValue, FactorValue, FixedState> = HashMap::default();
         for point in points.iter().filter(|point| point.flow == MailFlow::In && point.is_unit) {
             let client = point.value(Dimension::Client);
             networks.entry(client).or_insert_with(|| network(names.name(point.sample.peer)));
         }
-        Self(networks)
+        let mut values: Vec<FactorValue> = networks.values().copied().chain([0]).collect();
+        values.sort_unstable();
+        values.dedup();
+        let place = |network: FactorValue| values.partition_point(|other| *other < network) as u32;
+        let places = networks.into_iter().map(|(client, network)| (client, place(network))).collect();
+        Self { places, values }
     }
 
-    fn of(&self, point: &WeightedEvent) -> FactorValue {
-        self.0.get(&point.value(Dimension::Client)).copied().unwrap_or_default()
+    /// The place of an event's network in the order of networks. 0: it has none.
+    pub(crate) fn place(&self, point: &WeightedEvent) -> u32 {
+        self.places.get(&point.value(Dimension::Client)).copied().unwrap_or_default()
+    }
+
+    /// The network with this place.
+    pub(crate) fn value(&self, place: u32) -> FactorValue {
+        self.values.get(place as usize).copied().unwrap_or_default()
     }
 }
 
@@ -184,152 +258,9 @@ fn network(name: &[u8]) -> FactorValue {
     }
 }
 
-/// The weight of the first `count` units of one group, of which each further one tells less: the k-th weighs θ / (θ + k - 1)
-/// with θ = 2. One message with forty dead recipients is a handful of evidence. This is the harmonic sum as a continuous
-/// function, so that a unit may stand for several.
-fn group_weight(count: f64) -> f64 {
-    2.0 * ((count + 1.5) / 1.5).ln() / 1.021_651
-}
-
-/// What is no independent evidence: the recipients of one message, or a client's rejections in one minute.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct EvidenceGroup(MailFlow, u64, i32);
-
-impl Hash for EvidenceGroup {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.1 ^ (self.2 as u64) << 40 ^ (self.0 as u64) << 62);
-    }
-}
-
-/// A unit of a view.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct EvidenceUnit {
-    pub minute: i32,
-    /// The independent evidence that it stands for.
-    pub weight: f64,
-    /// The number of events that it stands for.
-    pub events: f64,
-    /// Index of its event.
-    pub at: u32,
-}
-
-/// The group of an event. `None`: it stands alone.
-fn group(point: &WeightedEvent) -> Option<EvidenceGroup> {
-    let group = match point.flow {
-        // A fault of this server is one piece of evidence a minute, however many lines tell of it.
-        MailFlow::In if point.sample.marks.is_own_fault => {
-            let reason = point.value(Dimension::Reason) | 1 << 40;
-            EvidenceGroup(MailFlow::In, reason, point.sample.minute)
-        }
-        MailFlow::Out => EvidenceGroup(MailFlow::Out, point.sample.message, 0),
-        MailFlow::In => EvidenceGroup(MailFlow::In, point.value(Dimension::Client), point.sample.minute),
-    };
-    (group.1 != 0).then_some(group)
-}
-
-/// A client, a sender, a recipient and a day: the same again is hardly new evidence.
-type Repeat = (u64, u64, u64, i32);
-
-fn repeat(point: &WeightedEvent) -> Option<Repeat> {
-    let recipient = point.value(Dimension::Recipient);
-    let client = point.value(Dimension::Client);
-    (point.flow == MailFlow::In && recipient != 0 && client != 0).then(|| {
-        let day = point.sample.minute.div_euclid(DAY);
-        (client, point.value(Dimension::Sender), recipient, day)
-    })
-}
-
-/// Which events share their group with others, in any view. Most do not, and need no table in a view.
-pub(crate) struct Groups {
-    is_shared: Vec<bool>,
-}
-
-impl Groups {
-    pub(crate) fn new(points: &[WeightedEvent]) -> Self {
-        let mut first: HashMap<EvidenceGroup, usize, FixedState> =
-            HashMap::with_capacity_and_hasher(points.len(), FixedState::default());
-        let mut first_repeat: HashMap<Repeat, usize, FixedState> = HashMap::default();
-        let mut is_shared = vec![false; points.len()];
-        let mut share = |at: usize, other: usize| {
-            for at in [at, other] {
-                if let Some(is_shared) = is_shared.get_mut(at) {
-                    *is_shared = true;
-                }
-            }
-        };
-        let is_member = |point: &WeightedEvent| point.is_unit || point.flow == MailFlow::Out;
-        for (at, point) in points.iter().enumerate().filter(|(_, point)| is_member(point)) {
-            if let Some(group) = group(point) {
-                let other = *first.entry(group).or_insert(at);
-                if other != at {
-                    share(at, other);
-                }
-            }
-            if let Some(repeat) = repeat(point) {
-                let other = *first_repeat.entry(repeat).or_insert(at);
-                if other != at {
-                    share(at, other);
-                }
-            }
-        }
-        Self { is_shared }
-    }
-
-    fn stands_alone(&self, at: u32) -> bool {
-        self.is_shared.get(at as usize) == Some(&false)
-    }
-}
-
-/// The units of a view whose events have these indices, in the order of time.
-pub(crate) fn units(points: &[WeightedEvent], groups: &Groups, members: &[u32]) -> Vec<EvidenceUnit> {
-    let mut sizes: HashMap<EvidenceGroup, (u32, f64), FixedState> = HashMap::default();
-    let mut repeats: HashMap<Repeat, f64, FixedState> = HashMap::default();
-    let found = || members.iter().filter_map(|&at| Some((at, points.get(at as usize)?)));
-    for (_, point) in found().filter(|(at, _)| !groups.stands_alone(*at)) {
-        if let Some(group) = group(point) {
-            sizes.entry(group).or_default().0 += 1;
-        }
-    }
-    let mut added = |at: u32, point: &WeightedEvent| -> f64 {
-        if groups.stands_alone(at) {
-            return point.weight;
-        }
-        let Some(group) = group(point) else { return point.weight };
-        let Some((count, sum)) = sizes.get_mut(&group) else { return point.weight };
-        // A single event of the sample that stands for many is taken for many groups.
-        let own = if *count == 1 { point.weight } else { step(sum, point.weight) };
-        let Some(repeat) = repeat(point) else { return own };
-        own.min(step(repeats.entry(repeat).or_default(), 1.0) * point.weight)
-    };
-    found()
-        .map(|(at, point)| EvidenceUnit {
-            minute: point.sample.minute,
-            weight: added(at, point),
-            events: point.weight,
-            at,
-        })
-        .collect()
-}
-
-/// Adds events to a group, and returns the weight that they add.
-fn step(sum: &mut f64, events: f64) -> f64 {
-    let before = group_weight(*sum);
-    *sum += events;
-    group_weight(*sum) - before
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_with_many_recipients_is_a_handful_of_evidence() {
-        let mut sum = 0.0;
-        assert!((step(&mut sum, 1.0) - 1.0).abs() < 1e-6);
-        let all: f64 = (1..40).map(|_| step(&mut sum, 1.0)).sum();
-        assert!((5.0..7.0).contains(&(all + 1.0)), "{all}");
-        assert!(group_weight(0.0).abs() < 1e-9);
-    }
 
     #[test]
     fn clients_of_one_network_share_a_number() {

@@ -9,10 +9,10 @@ use rayon::prelude::*;
 
 use super::clump::Clumps;
 use super::dataset::Dataset;
+use super::evidence_table::{EvidenceTable, EvidenceUnit, Weigher};
 use super::grid::{LEAST_WEIGHT, WindowCount, a_month};
 use super::mail_loop::exchanges;
-use super::view::{EvidenceUnit, Groups, INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
-use super::volume::PartSums;
+use super::view::{INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey};
 use crate::catalog::ReasonKin;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
@@ -26,16 +26,22 @@ pub(crate) struct View {
     pub weights: Vec<f64>,
     /// The parameter of its clumps, from the other views of its dimension.
     pub clump: f64,
-    /// The units that show what is usual, by part of the log.
-    pub usual: PartSums,
 }
 
 /// All views with enough evidence, in a fixed order.
 #[derive(Default)]
 pub(crate) struct Views {
+    /// In the order of their keys.
     pub all: Vec<View>,
     /// The windows of each dimension.
     pub counts: HashMap<(MailFlow, ViewDimension), WindowCount, FixedState>,
+}
+
+impl Views {
+    /// The place of a view. `None`: it has too little evidence.
+    pub(crate) fn find(&self, key: ViewKey) -> Option<usize> {
+        self.all.binary_search_by_key(&key, |view| view.key).ok()
+    }
 }
 
 /// What the views of one dimension have in common.
@@ -52,24 +58,119 @@ struct DimensionViews {
 pub(crate) struct ViewSource<'a> {
     pub dataset: &'a Dataset<'a>,
     pub networks: &'a Networks,
-    pub groups: &'a Groups,
+    pub table: &'a EvidenceTable,
     /// The value of the null sender; 0: no event has it.
     pub null_sender: FactorValue,
+    out: FlowUnits,
+    inbound: FlowUnits,
 }
 
-impl ViewSource<'_> {
+/// The evidence of one direction.
+struct FlowUnits {
+    flow: MailFlow,
+    dimensions: &'static [ViewDimension],
+    /// Indices of events.
+    units: Vec<u32>,
+    /// The values of the units in each dimension, as indices. 0: it has none.
+    columns: Vec<(ViewDimension, Vec<u32>)>,
+    /// Indices of `units`, sorted by the kin of the reason.
+    by_kin: Vec<u32>,
+}
+
+impl FlowUnits {
+    fn new(
+        points: &[WeightedEvent],
+        (flow, dimensions): (MailFlow, &'static [ViewDimension]),
+        networks: &Networks,
+        null_sender: FactorValue,
+    ) -> Self {
+        let own = (0..).zip(points).filter(|(_, point)| point.is_unit && point.flow == flow);
+        let units: Vec<u32> = own.map(|(at, _)| at).collect();
+        let distinct = dimensions.iter().filter(|dimension| dimension.without_kin() == **dimension);
+        let mut columns: Vec<(ViewDimension, Vec<u32>)> =
+            distinct.map(|dimension| (*dimension, vec![0; units.len()])).collect();
+        let mut kins: Vec<u32> = vec![0; units.len()];
+        for (unit, kin) in kins.iter_mut().enumerate() {
+            let Some(point) = units.get(unit).and_then(|&at| points.get(at as usize)) else { continue };
+            for (dimension, column) in &mut columns {
+                if let Some(value) = column.get_mut(unit) {
+                    *value = dimension.index_of(point, networks, null_sender);
+                }
+            }
+            *kin = point.kin.map_or(0, |kin| kin as u32 + 1);
+        }
+        let by_kin = ByValue::new(&kins, 0..units.len() as u32, |at| at).sorted;
+        Self { flow, dimensions, units, columns, by_kin }
+    }
+
+    fn column(&self, dimension: ViewDimension) -> &[u32] {
+        let mut columns = self.columns.iter();
+        columns.find(|(of, _)| *of == dimension.without_kin()).map_or(&[], |(_, column)| column)
+    }
+}
+
+/// Events sorted by value, and by the order they had within a value: a counting sort, since values are small numbers.
+struct ByValue {
+    sorted: Vec<u32>,
+    /// The end of each value in `sorted`.
+    ends: Vec<u32>,
+}
+
+impl ByValue {
+    /// `order` are indices of `values`; `entry` is what is kept of one.
+    fn new(values: &[u32], order: impl Iterator<Item = u32>, entry: impl Fn(u32) -> u32) -> Self {
+        let largest = values.iter().max().copied().unwrap_or_default();
+        let mut ends = vec![0_u32; largest as usize + 2];
+        for &value in values {
+            if let Some(count) = ends.get_mut(value as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for count in &mut ends {
+            sum += *count;
+            *count = sum;
+        }
+        let mut sorted = vec![0; values.len()];
+        for at in order {
+            if let Some(next) = values.get(at as usize).and_then(|&value| ends.get_mut(value as usize))
+                && let Some(place) = sorted.get_mut(*next as usize)
+            {
+                *place = entry(at);
+                *next += 1;
+            }
+        }
+        Self { sorted, ends }
+    }
+
+    /// The values that some event has, from 1 on, and the events.
+    fn values(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        let ends = (1..).zip(self.ends.windows(2));
+        ends.filter_map(|(value, ends)| {
+            let [start, end] = ends else { return None };
+            if start == end { None } else { Some((value, self.sorted.get(*start as usize..*end as usize)?)) }
+        })
+    }
+}
+
+impl<'a> ViewSource<'a> {
+    pub(crate) fn new(
+        dataset: &'a Dataset<'a>,
+        networks: &'a Networks,
+        table: &'a EvidenceTable,
+        null_sender: FactorValue,
+    ) -> Self {
+        let units = |of| FlowUnits::new(dataset.points, of, networks, null_sender);
+        let (out, inbound) = (units((MailFlow::Out, &OUTBOUND)), units((MailFlow::In, &INBOUND)));
+        Self { dataset, networks, table, null_sender, out, inbound }
+    }
+
     /// `is_known` tells which events belong to storms that are known, which do not show what is usual; it is indexed like
-    /// the events.
+    /// the events. Empty: no storm is known.
     pub(crate) fn views(&self, is_known: &[bool]) -> Views {
-        let units = [MailFlow::Out, MailFlow::In].map(|flow| {
-            let points = (0..).zip(self.dataset.points);
-            let units = points.filter(|(_, point)| point.is_unit && point.flow == flow);
-            units.map(|(at, _)| at).collect::<Vec<u32>>()
-        });
-        let [out, inbound] = &units;
-        let out = OUTBOUND.par_iter().map(|of| (MailFlow::Out, *of, out));
-        let all = out.chain(INBOUND.par_iter().map(|of| (MailFlow::In, *of, inbound)));
-        let views = all.map(|(flow, dimension, units)| self.dimension((flow, dimension), units, is_known));
+        let out = self.out.dimensions.par_iter().map(|dimension| (&self.out, *dimension));
+        let all = out.chain(self.inbound.dimensions.par_iter().map(|dimension| (&self.inbound, *dimension)));
+        let views = all.map(|(units, dimension)| self.dimension(units, dimension, is_known));
         let mut dimensions: Vec<DimensionViews> = views.collect();
         dimensions.push(self.special(ViewDimension::Bounces, self.bounces(), is_known));
         let exchanges = exchanges(self.dataset.points).into_iter().enumerate();
@@ -82,6 +183,8 @@ impl ViewSource<'_> {
         };
         let clumps = [domains(MailFlow::Out), domains(MailFlow::In)];
         let mut views = Views::default();
+        // Those of a dimension are in the order of their values and kins.
+        dimensions.sort_unstable_by_key(|of| (of.flow, of.dimension));
         for of in dimensions {
             if of.count.values > 0.0 {
                 views.counts.insert((of.flow, of.dimension), of.count);
@@ -95,7 +198,6 @@ impl ViewSource<'_> {
                     .map(|view| View { clump: if is_wide { wide } else { view.clump }, ..view }),
             );
         }
-        views.all.sort_unstable_by_key(|view| view.key);
         views
     }
 
@@ -120,38 +222,32 @@ impl ViewSource<'_> {
         views: Vec<(FactorValue, Vec<u32>)>,
         is_known: &[bool],
     ) -> DimensionViews {
-        let mut builder = self.builder(MailFlow::Out, dimension, is_known);
+        let mut builder = self.builder(MailFlow::Out, dimension, 0, is_known);
         for (value, members) in views {
             builder.add(value, None, &members);
         }
         builder.finish()
     }
 
-    /// The views of a dimension. `units` are the indices of the evidence of its direction.
-    fn dimension(
-        &self,
-        (flow, dimension): (MailFlow, ViewDimension),
-        units: &[u32],
-        is_known: &[bool],
-    ) -> DimensionViews {
-        let units = units.iter().filter_map(|&at| Some((at, self.dataset.points.get(at as usize)?)));
-        let mut keyed: Vec<(FactorValue, Option<ReasonKin>, u32)> = Vec::new();
-        keyed.extend(units.filter_map(|(at, point)| {
-            let key = ViewKey::of(point, dimension, self.networks, self.null_sender)?;
-            Some((key.value, key.kin, at))
-        }));
-        let mut keyed = by_value(keyed);
-        let mut builder = self.builder(flow, dimension, is_known);
-        let mut members: Vec<u32> = Vec::new();
-        for of_value in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
-            if dimension.has_kin() {
-                of_value.sort_unstable_by_key(|(_, kin, at)| (*kin, *at));
+    /// The views of a dimension.
+    fn dimension(&self, of_flow: &FlowUnits, dimension: ViewDimension, is_known: &[bool]) -> DimensionViews {
+        let (FlowUnits { flow, units, by_kin, .. }, values) = (of_flow, of_flow.column(dimension));
+        let mut builder = self.builder(*flow, dimension, units.len(), is_known);
+        let unit = |at: u32| units.get(at as usize).copied().unwrap_or_default();
+        let is_network = dimension == ViewDimension::Network;
+        let value =
+            |index: u32| if is_network { self.networks.value(index) } else { FactorValue::from(index) };
+        if dimension.has_kin() {
+            let kin = |at: &u32| self.table.row(*at).and_then(|row| row.kin);
+            for (index, members) in ByValue::new(values, by_kin.iter().copied(), unit).values() {
+                for view in members.chunk_by(|a, b| kin(a) == kin(b)) {
+                    let Some(kin) = view.first().and_then(kin) else { continue };
+                    builder.add(value(index), Some(kin), view);
+                }
             }
-            for view in of_value.chunk_by(|a, b| a.1 == b.1) {
-                let Some(&(value, kin, _)) = view.first() else { continue };
-                members.clear();
-                members.extend(view.iter().map(|(_, _, at)| at));
-                builder.add(value, kin, &members);
+        } else {
+            for (index, members) in ByValue::new(values, 0..units.len() as u32, unit).values() {
+                builder.add(value(index), None, members);
             }
         }
         builder.finish()
@@ -161,6 +257,7 @@ impl ViewSource<'_> {
         &'b self,
         flow: MailFlow,
         dimension: ViewDimension,
+        units: usize,
         is_known: &'b [bool],
     ) -> DimensionBuilder<'b> {
         DimensionBuilder {
@@ -169,9 +266,12 @@ impl ViewSource<'_> {
             flow,
             dimension,
             views: Vec::new(),
-            clumps: Clumps::default(),
+            clumps: Clumps::of(units),
             values: 0.0,
             units: 0.0,
+            weigher: Weigher::new(self.table),
+            scratch: Vec::new(),
+            weights: Vec::new(),
         }
     }
 }
@@ -184,40 +284,6 @@ fn spread(units: &[EvidenceUnit]) -> f64 {
     (squares / f64::max(weight, 1e-9)).max(1.0)
 }
 
-/// Values from this one on are not indices of names, reasons or providers.
-const INDEX_LIMIT: FactorValue = 1 << 20;
-
-/// Sorts by value and keeps the order within a value: a counting sort, since nearly all values are small numbers.
-fn by_value(keyed: Vec<(FactorValue, Option<ReasonKin>, u32)>) -> Vec<(FactorValue, Option<ReasonKin>, u32)> {
-    let largest = keyed.iter().map(|(value, ..)| *value).max().unwrap_or_default();
-    let mut sorted = keyed;
-    if largest >= INDEX_LIMIT {
-        sorted.sort_by_key(|(value, ..)| *value);
-        return sorted;
-    }
-    let keyed = sorted.clone();
-    let mut next = vec![0_u32; largest as usize + 2];
-    for (value, ..) in &keyed {
-        if let Some(count) = next.get_mut(*value as usize + 1) {
-            *count += 1;
-        }
-    }
-    let mut sum = 0;
-    for count in &mut next {
-        sum += *count;
-        *count = sum;
-    }
-    for entry in keyed {
-        if let Some(next) = next.get_mut(entry.0 as usize)
-            && let Some(place) = sorted.get_mut(*next as usize)
-        {
-            *place = entry;
-            *next += 1;
-        }
-    }
-    sorted
-}
-
 /// Builds the views of one dimension.
 struct DimensionBuilder<'a> {
     source: &'a ViewSource<'a>,
@@ -228,47 +294,47 @@ struct DimensionBuilder<'a> {
     clumps: Clumps,
     values: f64,
     units: f64,
+    weigher: Weigher<'a>,
+    /// The units of the view that is being added, and their minutes and weights for the clumps.
+    scratch: Vec<EvidenceUnit>,
+    weights: Vec<(i32, f64)>,
 }
 
 impl DimensionBuilder<'_> {
     /// Adds a view. Its members are in the order of time.
     fn add(&mut self, value: FactorValue, kin: Option<ReasonKin>, members: &[u32]) {
-        let ViewSource { dataset, groups, .. } = self.source;
+        let ViewSource { dataset, table, .. } = self.source;
         self.values += 1.0;
         self.units += members.len() as f64;
         let is_known = |at: &u32| self.is_known.get(*at as usize) == Some(&true);
         // Most values have a single unit.
         if let [at] = members
-            && let Some(point) = dataset.points.get(*at as usize)
-            && point.weight < LEAST_WEIGHT
+            && let Some(row) = table.row(*at)
+            && row.weight < LEAST_WEIGHT
         {
             if !is_known(at) {
-                let weight = if dataset.is_by_minute { point.weight } else { 1.0 };
-                self.clumps.add_single((point.sample.minute, weight), &dataset.living);
+                let weight = if dataset.is_by_minute { row.weight } else { 1.0 };
+                self.clumps.add_single((row.minute, weight), &dataset.living);
             }
             return;
         }
-        let all = units(dataset.points, groups, members);
-        let has_known = members.iter().any(is_known);
-        let weight: f64 = all.iter().map(|unit| unit.weight).sum();
+        let units = &mut self.scratch;
+        self.weigher.weigh(members.iter().copied(), units);
+        let weight: f64 = units.iter().map(|unit| unit.weight).sum();
         let is_kept = weight >= LEAST_WEIGHT;
-        let of_all = if is_kept { all.iter().map(|unit| unit.weight).collect() } else { Vec::new() };
-        let usual = if has_known {
-            let usual: Vec<u32> = members.iter().copied().filter(|at| !is_known(at)).collect();
-            units(dataset.points, groups, &usual)
-        } else {
-            all
-        };
-        // One event of a coarse sample stands for many, which is no clump.
-        let spread = if dataset.is_by_minute { 1.0 } else { spread(&usual) };
-        let weights: Vec<(i32, f64)> = usual.iter().map(|unit| (unit.minute, unit.weight / spread)).collect();
-        self.clumps.add(&weights, &dataset.living, is_kept);
         if is_kept {
             let key = ViewKey { flow: self.flow, dimension: self.dimension, value, kin };
-            let usual = PartSums::of(&usual, &dataset.living);
-            let members = members.to_vec();
-            self.views.push(View { key, members, weights: of_all, clump: 0.0, usual });
+            let weights = units.iter().map(|unit| unit.weight).collect();
+            self.views.push(View { key, members: members.to_vec(), weights, clump: 0.0 });
         }
+        if !self.is_known.is_empty() && members.iter().any(is_known) {
+            self.weigher.weigh(members.iter().copied().filter(|at| !is_known(at)), units);
+        }
+        // One event of a coarse sample stands for many, which is no clump.
+        let spread = if dataset.is_by_minute { 1.0 } else { spread(units) };
+        self.weights.clear();
+        self.weights.extend(units.iter().map(|unit| (unit.minute, unit.weight / spread)));
+        self.clumps.add(&self.weights, &dataset.living, is_kept);
     }
 
     fn finish(self) -> DimensionViews {

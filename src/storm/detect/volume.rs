@@ -1,12 +1,16 @@
 //! Measures the volume of mail, against which failures are judged: a mailing brings failures, and is no storm.
 
+use std::sync::OnceLock;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::curve::Curve;
+use super::evidence_table::EvidenceUnit;
 use super::living_time::LivingTime;
-use super::view::{EvidenceUnit, ViewDimension, ViewKey};
+use super::view::{ViewDimension, ViewKey};
 use crate::report::storm::Dimension;
+use crate::smtp::event::Outcome;
 use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
 /// The log is cut into this many parts of equal living time; the median of their shares is the ordinary one, so that a storm
@@ -31,53 +35,105 @@ const DIMENSIONS: [Dimension; 8] = [
     Dimension::Instance,
 ];
 
-/// The first handling of each recipient of each message, good or bad; and the rejections.
-pub(crate) struct Volumes {
-    out: Curve,
-    rejected: Curve,
-    by_value: HashMap<(Dimension, FactorValue), Curve, FixedState>,
+/// The place of a dimension in [`DIMENSIONS`].
+fn index(dimension: Dimension) -> Option<usize> {
+    DIMENSIONS.iter().position(|&other| other == dimension)
+}
+
+/// The first handling of each recipient of each message, good or bad; and the rejections. Few windows are judged by their
+/// volume, so each curve is drawn when it is needed first.
+pub(crate) struct Volumes<'a> {
+    points: &'a [WeightedEvent],
+    /// The values of each of [`DIMENSIONS`] that views are about, in ascending order.
+    values: [Vec<FactorValue>; DIMENSIONS.len()],
+    by_value: [OnceLock<HashMap<FactorValue, Curve, FixedState>>; DIMENSIONS.len()],
+    out: OnceLock<Curve>,
+    rejected: OnceLock<Curve>,
+    bounced: OnceLock<Curve>,
 }
 
 fn is_trial(point: &WeightedEvent) -> bool {
     point.flow == MailFlow::Out && (point.sample.series.is_served() || point.is_failure && !point.is_retry)
 }
 
-impl Volumes {
+/// The curve of some of the points.
+fn curve(points: &[WeightedEvent], is_inside: impl Fn(&WeightedEvent) -> bool) -> Curve {
+    let inside = points.iter().filter(|point| is_inside(point));
+    Curve::new(inside.map(|point| (point.sample.minute, point.weight)))
+}
+
+impl<'a> Volumes<'a> {
     /// The volumes of all mail, and of each value that one of these views is about.
-    pub(crate) fn new(points: &[WeightedEvent], views: &[ViewKey]) -> Self {
-        let mut by_value = HashMap::default();
-        for dimension in DIMENSIONS {
-            let views = views
-                .iter()
-                .filter(|view| view.flow == MailFlow::Out && view.dimension.of_values() == Some(dimension));
-            let mut values: Vec<FactorValue> = views.map(|view| view.value).collect();
+    pub(crate) fn new(points: &'a [WeightedEvent], views: impl Iterator<Item = ViewKey>) -> Self {
+        let mut values: [Vec<FactorValue>; DIMENSIONS.len()] = Default::default();
+        for view in views.filter(|view| view.flow == MailFlow::Out) {
+            let values = view.dimension.of_values().and_then(|dimension| values.get_mut(index(dimension)?));
+            if let Some(values) = values {
+                values.push(view.value);
+            }
+        }
+        for values in &mut values {
             values.sort_unstable();
             values.dedup();
-            let Some(largest) = values.last() else { continue };
-            // Names and providers are small numbers.
-            let mut index = vec![u32::MAX; *largest as usize + 1];
-            for (at, value) in (0..).zip(&values) {
-                if let Some(index) = index.get_mut(*value as usize) {
-                    *index = at;
-                }
-            }
-            let mut curves = vec![Curve::default(); values.len()];
-            for point in points.iter().filter(|point| is_trial(point)) {
-                let at = index.get(point.value(dimension) as usize).copied().unwrap_or(u32::MAX);
-                if let Some(curve) = curves.get_mut(at as usize) {
-                    curve.push(point.sample.minute, point.weight);
-                }
-            }
-            by_value.extend(values.into_iter().map(|value| (dimension, value)).zip(curves));
         }
-        let weight = |point: &WeightedEvent| (point.sample.minute, point.weight);
-        let is_rejected =
-            |point: &&WeightedEvent| point.flow == MailFlow::In && !point.sample.series.is_served();
         Self {
-            out: Curve::new(points.iter().filter(|point| is_trial(point)).map(weight)),
-            rejected: Curve::new(points.iter().filter(is_rejected).map(weight)),
-            by_value,
+            points,
+            values,
+            by_value: Default::default(),
+            out: OnceLock::new(),
+            rejected: OnceLock::new(),
+            bounced: OnceLock::new(),
         }
+    }
+
+    /// The volume of a value that a view is about.
+    fn of_value(&self, dimension: Dimension, value: FactorValue) -> Option<&Curve> {
+        let at = index(dimension)?;
+        let curves = self.by_value.get(at)?.get_or_init(|| self.curves(dimension, self.values.get(at)));
+        curves.get(&value)
+    }
+
+    fn curves(
+        &self,
+        dimension: Dimension,
+        values: Option<&Vec<FactorValue>>,
+    ) -> HashMap<FactorValue, Curve, FixedState> {
+        let values = values.map(Vec::as_slice).unwrap_or_default();
+        let Some(largest) = values.last() else { return HashMap::default() };
+        // Names and providers are small numbers.
+        let mut index = vec![u32::MAX; *largest as usize + 1];
+        for (at, value) in (0..).zip(values) {
+            if let Some(index) = index.get_mut(*value as usize) {
+                *index = at;
+            }
+        }
+        let mut curves = vec![Curve::default(); values.len()];
+        for point in self.points.iter().filter(|point| is_trial(point)) {
+            let at = index.get(point.value(dimension) as usize).copied().unwrap_or(u32::MAX);
+            if let Some(curve) = curves.get_mut(at as usize) {
+                curve.push(point.sample.minute, point.weight);
+            }
+        }
+        values.iter().copied().zip(curves).collect()
+    }
+
+    /// The first handling of all deliveries.
+    fn out(&self) -> &Curve {
+        self.out.get_or_init(|| curve(self.points, is_trial))
+    }
+
+    /// The bounced deliveries of the log.
+    pub(crate) fn bounced(&self) -> &Curve {
+        let is_bounced = |point: &WeightedEvent| {
+            point.flow == MailFlow::Out && point.sample.series.outcome == Outcome::Bounced
+        };
+        self.bounced.get_or_init(|| curve(self.points, is_bounced))
+    }
+
+    fn rejected(&self) -> &Curve {
+        let is_rejected =
+            |point: &WeightedEvent| point.flow == MailFlow::In && !point.sample.series.is_served();
+        self.rejected.get_or_init(|| curve(self.points, is_rejected))
     }
 
     /// The mail of which a view's failures are a part: for deliveries that of its value, for rejections all rejections.
@@ -85,27 +141,22 @@ impl Volumes {
     pub(crate) fn of(&self, key: ViewKey) -> Option<&Curve> {
         match (key.flow, key.dimension) {
             (_, ViewDimension::Exchange) => None,
-            (_, ViewDimension::Bounces) => Some(&self.out),
-            (MailFlow::In, _) => Some(&self.rejected),
+            (_, ViewDimension::Bounces) => Some(self.out()),
+            (MailFlow::In, _) => Some(self.rejected()),
             (MailFlow::Out, dimension) => match dimension.of_values() {
-                Some(values) => self.by_value.get(&(values, key.value)),
-                None => Some(&self.out),
+                Some(values) => self.of_value(values, key.value),
+                None => Some(self.out()),
             },
         }
     }
 
     /// The mail of one sender from minute `from` on and before `to`.
-    pub(crate) fn of_sender(
-        &self,
-        points: &[WeightedEvent],
-        sender: FactorValue,
-        (from, to): (i32, i32),
-    ) -> f64 {
-        if let Some(curve) = self.by_value.get(&(Dimension::Sender, sender)) {
+    pub(crate) fn of_sender(&self, sender: FactorValue, (from, to): (i32, i32)) -> f64 {
+        if let Some(curve) = self.of_value(Dimension::Sender, sender) {
             return curve.between(from, to);
         }
-        let start = points.partition_point(|point| point.sample.minute < from);
-        let inside = points.iter().skip(start).take_while(|point| point.sample.minute < to);
+        let start = self.points.partition_point(|point| point.sample.minute < from);
+        let inside = self.points.iter().skip(start).take_while(|point| point.sample.minute < to);
         let own = inside.filter(|point| is_trial(point) && point.value(Dimension::Sender) == sender);
         own.map(|point| point.weight).sum()
     }
@@ -145,14 +196,9 @@ impl OrdinaryShare {
     /// The median share over the parts of the log, which begin at `bounds`. For rejections the volume is that of the other
     /// rejections, so it comes without the view's own.
     pub(crate) fn of(failures: &PartSums, volume: &Curve, flow: MailFlow, bounds: &[i32]) -> Self {
-        let parts = bounds.windows(2).zip(failures.0);
-        let sums: Vec<(f64, f64, f64)> = parts
-            .map(|(span, (weight, events))| {
-                let whole =
-                    span.first().zip(span.last()).map_or(0.0, |(from, to)| volume.between(*from, *to));
-                (whole, weight, events)
-            })
-            .collect();
+        let parts = volume.between_each(bounds).into_iter().zip(failures.0);
+        let sums: Vec<(f64, f64, f64)> =
+            parts.map(|(whole, (weight, events))| (whole, weight, events)).collect();
         let others = |sum: &(f64, f64, f64)| match flow {
             MailFlow::Out => sum.0,
             MailFlow::In => sum.0 - sum.2,
@@ -160,8 +206,8 @@ impl OrdinaryShare {
         let full: Vec<_> = sums.iter().filter(|sum| others(sum) >= LEAST_IN_PART).collect();
         let share = |of: fn(&(f64, f64, f64)) -> f64| {
             let mut shares: Vec<f64> = full.iter().map(|sum| of(sum) / others(sum)).collect();
-            shares.sort_by(f64::total_cmp);
-            shares.get(shares.len() / 2).copied().unwrap_or_default()
+            let middle = shares.len() / 2;
+            if shares.is_empty() { 0.0 } else { *shares.select_nth_unstable_by(middle, f64::total_cmp).1 }
         };
         Self { weight: share(|sum| sum.1), events: share(|sum| sum.2) }
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use clap::ValueEnum;
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::samples::{Sample, Samples};
 use crate::catalog::ReasonKin;
@@ -84,19 +84,19 @@ impl<'a> NumberedNames<'a> {
     }
 }
 
-/// What the log shows about recipient domains.
+/// What the log shows about recipient domains, by the number of their names.
 struct DomainNames {
     /// The provider that receives mail for each domain.
-    providers: HashMap<Symbol, Provider, FixedState>,
-    /// The domains whose mail this server delivers itself.
-    ours: HashSet<Symbol, FixedState>,
+    providers: Vec<Option<Provider>>,
+    /// Whether this server delivers its mail itself.
+    ours: Vec<bool>,
 }
 
 impl DomainNames {
     /// Learns the domains of this server from most of the deliveries, and providers from all replies that name a server.
-    fn learn(events: &[Sample]) -> Self {
+    fn learn(events: &[Sample], names: &NumberedNames) -> Self {
         let mut counts: HashMap<(Symbol, Provider), u32, FixedState> = HashMap::default();
-        let mut here: HashMap<Symbol, (u32, u32), FixedState> = HashMap::default();
+        let mut here: Vec<(u32, u32)> = vec![(0, 0); names.order.len() + 1];
         let has_domain = |sample: &&Sample| {
             sample.domain != Symbol::OVERFLOW && sample.series.direction != Direction::Inbound
         };
@@ -105,20 +105,44 @@ impl DomainNames {
             if let Some(provider) = series.provider {
                 *counts.entry((sample.domain, provider)).or_default() += 1;
             }
-            if series.is_served() {
-                let (near, all) = here.entry(sample.domain).or_default();
+            if series.is_served()
+                && let Some((near, all)) = here.get_mut(sample.domain.index())
+            {
                 *near += u32::from(sample.marks.is_near);
                 *all += 1;
             }
         }
         let mut counts: Vec<((Symbol, Provider), u32)> = counts.into_iter().collect();
         counts.sort_unstable_by_key(|&((_, provider), count)| (Reverse(count), provider));
-        let mut providers = HashMap::default();
+        let mut providers = vec![None; names.order.len() + 1];
         for ((domain, provider), _) in counts {
-            providers.entry(domain).or_insert(provider);
+            if let Some(of_domain) = providers.get_mut(domain.index()) {
+                of_domain.get_or_insert(provider);
+            }
         }
-        let ours = here.into_iter().filter(|(_, (near, all))| near * 2 > *all).map(|(domain, _)| domain);
-        Self { providers, ours: ours.collect() }
+        Self { providers, ours: here.into_iter().map(|(near, all)| near * 2 > all).collect() }
+    }
+
+    fn provider(&self, domain: Symbol) -> Option<Provider> {
+        self.providers.get(domain.index()).copied().flatten()
+    }
+
+    fn is_ours(&self, domain: Symbol) -> bool {
+        self.ours.get(domain.index()) == Some(&true)
+    }
+}
+
+/// The recipients of messages that failed, each with its kins of reasons as bits; the lowest one is for no kin.
+struct FailedRecipients(HashMap<(u64, Symbol), u32, FixedState>);
+
+impl FailedRecipients {
+    /// Whether it is the first failure of this kin.
+    fn add(&mut self, recipient: (u64, Symbol), kin: Option<ReasonKin>) -> bool {
+        let bit = 1 << kin.map_or(0, |kin| kin as u32 + 1);
+        let kins = self.0.entry(recipient).or_default();
+        let is_first = *kins & bit == 0;
+        *kins |= bit;
+        is_first
     }
 }
 
@@ -131,10 +155,10 @@ pub(crate) fn points(
 ) -> (Vec<WeightedEvent>, NumberedNames<'_>) {
     let weights = samples.weights(&events);
     let names = NumberedNames::number(&mut events, &samples.names);
-    let domains = DomainNames::learn(&events);
+    let domains = DomainNames::learn(&events, &names);
     let shows_arrivals = shows_arrivals(&events);
-    let mut seen: HashSet<(u64, Symbol, Option<ReasonKin>), FixedState> = HashSet::default();
-    let mut failed: HashSet<(u64, Symbol), FixedState> = HashSet::default();
+    let failures = events.iter().filter(|event| !event.series.is_served()).count();
+    let mut failed = FailedRecipients(HashMap::with_capacity_and_hasher(failures, FixedState::default()));
     let point = |(mut sample, weight): (Sample, f64)| {
         let series = sample.series;
         let flow = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
@@ -147,20 +171,18 @@ pub(crate) fn points(
         };
         let mut provider = series.provider;
         if flow == MailFlow::Out {
-            provider = provider.or_else(|| domains.providers.get(&sample.domain).copied());
-            sample.marks.is_near |= domains.ours.contains(&sample.domain);
+            provider = provider.or_else(|| domains.provider(sample.domain));
+            sample.marks.is_near |= domains.is_ours(sample.domain);
         }
         let known = (sample.message, sample.recipient);
         let has_message = flow == MailFlow::Out && sample.message != 0;
         let is_older = shows_arrivals && sample.is_older && !sample.marks.is_fresh;
         let is_retry = has_message
             && if is_failure {
-                let is_first = seen.insert((sample.message, sample.recipient, kin));
-                failed.insert(known);
-                !is_first || is_older
+                !failed.add(known, kin) || is_older
             } else {
                 // Mail that failed before, or is older than the log, is no new mail when it is delivered at last.
-                series.is_served() && (is_older || failed.contains(&known))
+                series.is_served() && (is_older || failed.0.contains_key(&known))
             };
         let is_stranger = || flow == MailFlow::In && series.reason.is_some_and(Reason::turns_strangers_away);
         let is_unit = is_failure && !is_retry && kin.is_some() && !is_stranger();
@@ -220,6 +242,7 @@ pub(crate) fn shown(
 
 impl WeightedEvent {
     /// The point's value in a dimension. 0: it has none.
+    #[inline]
     pub(crate) fn value(&self, dimension: Dimension) -> FactorValue {
         let name = |id: Symbol| id.index() as u64;
         let sample = &self.sample;
