@@ -36,8 +36,19 @@ impl LogTime {
 
     /// RFC 3339, without trailing zeros in the fraction. `None`: the year is out of range.
     pub fn rfc3339(self) -> Option<String> {
-        self.zoned().map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string())
+        let (stamp, offset) =
+            (Timestamp::from_microsecond(self.micros).ok()?, Offset::from_seconds(self.offset).ok()?);
+        Some(rfc3339(stamp, offset))
     }
+}
+
+/// A time in RFC 3339 with this offset, without trailing zeros in the fraction. Jiff's own printer of such times takes a fifth
+/// of the instructions of strftime, but leaves out the seconds of an offset, and writes years before 0 in another way.
+pub(crate) fn rfc3339(stamp: Timestamp, offset: Offset) -> String {
+    if offset.seconds() % 60 == 0 && stamp.as_second() > 0 {
+        return stamp.display_with_offset(offset).to_string();
+    }
+    stamp.to_zoned(TimeZone::fixed(offset)).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()
 }
 
 /// Parses timestamps. It caches the last minute, and records what only the order of lines resolves, so each thread has
@@ -379,6 +390,20 @@ mod tests {
         let line = format!("{raw} mx1 postfix/smtp[1]: x");
         let moment = clock.read(LogLine::read(line.as_bytes()).stamp, 0);
         assert_eq!(moment.and_then(LogTime::rfc3339).unwrap_or_default(), want, "{raw}");
+    }
+
+    #[test]
+    fn writes_times_as_strftime_does() {
+        let seconds = [-99_999_999_999_i64, -1, 0, 1, 59, 1_795_316_645, 253_000_000_000];
+        let micros =
+            seconds.into_iter().flat_map(|at| [0, 1, 120_000, 999_999].map(|more| at * 1_000_000 + more));
+        for micros in micros {
+            for offset in [0, 3600, -12_600, 34_200, 93_599, -28_378, 1] {
+                let moment = LogTime { micros, offset };
+                let whole = moment.zoned().map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string());
+                assert_eq!(moment.rfc3339(), whole, "{micros} {offset}");
+            }
+        }
     }
 
     #[test]
