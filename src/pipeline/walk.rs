@@ -295,7 +295,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
         if !is_within {
             return;
         }
-        let parsed = known.writer.read(line);
+        let mut parsed = known.writer.parse(line);
+        mta::correct_direction(&mut parsed, line);
         if matches!(parsed, ParsedLine::Foreign) {
             self.coverage.foreign(place, block.lines.get(at..).unwrap_or_default());
             self.foreign_minute(line, known, place);
