@@ -147,6 +147,7 @@ impl TimestampParser {
     }
 
     /// Parses only the seconds of a timestamp in the cached minute. `None`: it is not in that minute.
+    #[inline]
     fn same_minute(&self, stamp: RawTimestamp) -> Option<LogTime> {
         let (RawTimestamp::Bsd(text) | RawTimestamp::Iso(text)) = stamp else { return None };
         if text.len() != self.last.length + 3 || !self.is_same_minute(stamp) {
@@ -158,12 +159,15 @@ impl TimestampParser {
 
     /// Parses a timestamp. `offset` is where the line begins in its file, in bytes. `None`: there is no timestamp, or it
     /// is not a valid date (`Feb 30`). A leap second counts as second 59.
+    #[inline]
     pub fn read(&mut self, stamp: RawTimestamp, offset: u64) -> Option<LogTime> {
-        if offset < self.turn
-            && let Some(moment) = self.same_minute(stamp)
-        {
-            return Some(moment);
-        }
+        let known = if offset < self.turn { self.same_minute(stamp) } else { None };
+        known.or_else(|| self.read_any(stamp, offset))
+    }
+
+    /// Parses a timestamp that may be in another minute than the last one.
+    #[inline(never)]
+    fn read_any(&mut self, stamp: RawTimestamp, offset: u64) -> Option<LogTime> {
         let text = match stamp {
             RawTimestamp::Missing => return None,
             RawTimestamp::Unix(text) => return self.unix_time(text),
