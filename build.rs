@@ -66,6 +66,13 @@ fn main() -> Result<(), Failure> {
     for (name, table) in tables.iter().filter(|(_, table)| !table.is_empty()) {
         writeln!(code, "    ({name:?}, {:?}),", serde_json::to_string(table)?)?;
     }
+    code.push_str("];\npub(super) const CODE_NAMES: &[(u16, &str)] = &[\n");
+    let codes = tables.iter().find(|(name, _)| name == "codes").and_then(|(_, table)| table.get("code"));
+    for row in codes.and_then(Value::as_array).ok_or("codes.toml lacks a list")? {
+        let number = row.get("code").and_then(Value::as_integer).ok_or("a code is no number")?;
+        let name = row.get("name").and_then(Value::as_str).ok_or("a code has no name")?;
+        writeln!(code, "    ({number}, {name:?}),")?;
+    }
     code.push_str("];\n");
     write_file("tables.rs", &code)
 }

@@ -44,7 +44,11 @@ impl SymbolCounts {
         }
     }
 
-    fn sort_in(&mut self) {
+    /// Sorts what waits into the counts.
+    pub(crate) fn sort_in(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
         self.waiting.sort_unstable();
         let runs = self.waiting.chunk_by(|a, b| a == b);
         self.counts.extend(runs.filter_map(|run| Some((*run.first()?, run.len() as u64))));
@@ -65,6 +69,14 @@ impl SymbolCounts {
         let at = self.counts.binary_search_by_key(&place, |(known, _)| *known);
         let counted = at.ok().and_then(|at| self.counts.get(at)).map_or(0, |(_, count)| *count);
         counted + self.waiting.iter().filter(|waiting| **waiting == place).count() as u64
+    }
+
+    /// The counts of the first places, by their numbers.
+    pub(crate) fn first(&self, most: usize) -> Self {
+        let mut first = self.clone();
+        first.sort_in();
+        first.counts.truncate(most);
+        first
     }
 
     /// Each place once, sorted by number.
@@ -106,6 +118,7 @@ mod tests {
             (0..cut).for_each(|number| second.count(nth(number)));
             first.merge(second, |id| id);
             assert_eq!(first.clone().finish(), whole, "cut at {cut}");
+            assert_eq!(first.first(7).finish(), whole[..7], "cut at {cut}");
             first.add(nth(3), 1);
             assert_eq!(first.finish().len(), whole.len());
         }

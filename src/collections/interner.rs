@@ -1,11 +1,10 @@
 //! Interns names: stores each name once and gives it a small number.
 
-use std::hash::BuildHasher;
-
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use super::text_hash::hash_text;
 use crate::simd::ascii::has_uppercase;
 
 /// The number of a name in its interner.
@@ -68,7 +67,7 @@ impl Interner {
     /// The hash that identifies a name, ignoring case.
     #[inline]
     pub fn hash(&self, name: &[u8]) -> u64 {
-        to_lowercase(name, |name| self.hasher.hash_one(name))
+        to_lowercase(name, |name| hash_text(&self.hasher, name))
     }
 
     /// The symbol of a name in lower case. `None`: it was never interned.

@@ -11,5 +11,6 @@ pub(crate) mod interner;
 pub(crate) mod seed;
 mod sort_batch;
 pub(crate) mod stable_hash;
+pub(crate) mod text_hash;
 pub(crate) mod union_find;
 pub(crate) mod wire;

@@ -37,6 +37,8 @@ pub(crate) struct HostSpans {
     spans: BTreeMap<Vec<u8>, HostSpan>,
     /// The host of the last line, with a span that is not in `spans` yet.
     last: Vec<u8>,
+    /// The minute of the last line, which is in `minutes`.
+    last_minute: Option<i64>,
     minutes: Option<(i64, i64)>,
     lines: u64,
 }
@@ -64,18 +66,28 @@ pub struct CountedHost {
 impl HostSpans {
     #[inline]
     pub(crate) fn add(&mut self, host: &[u8], minute: Option<i64>) {
-        if !bytes_eq(&self.last, host) {
+        if minute != self.last_minute || !bytes_eq(&self.last, host) {
+            self.change(host, minute);
+        }
+        self.lines += 1;
+    }
+
+    /// Goes on with another host or minute.
+    #[cold]
+    fn change(&mut self, host: &[u8], minute: Option<i64>) {
+        if self.last != host {
             self.flush();
             self.last.clear();
             self.last.extend_from_slice(host);
         }
-        self.lines += 1;
+        self.last_minute = minute;
         if let Some(minute) = minute {
             extend(&mut self.minutes, minute);
         }
     }
 
     fn flush(&mut self) {
+        self.last_minute = None;
         let span = HostSpan { minutes: self.minutes.take(), lines: std::mem::take(&mut self.lines) };
         if span.lines > 0 {
             self.extend(self.last.clone(), span);

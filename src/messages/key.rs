@@ -1,6 +1,6 @@
 //! Hashes host, instance and queue id to the key of the message that a line is about.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::num::NonZeroU64;
 
 use foldhash::fast::RandomState;
@@ -9,6 +9,7 @@ use super::placed_id::{IdHash, placed};
 use crate::collections::hash_secret::HashSecret;
 use crate::collections::interner::to_lowercase;
 use crate::collections::stable_hash::{PART_SEED, StableHash};
+use crate::collections::text_hash::hash_text;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::simd::bytes_eq;
@@ -33,16 +34,10 @@ enum TextHasher {
 }
 
 impl TextHasher {
-    /// Hashes chunks of 16 bytes, which the hasher takes in one step. Its own loop for longer input is a function
-    /// call, which is slower for names as short as these.
     #[inline]
     fn text(&self, text: &[u8]) -> u64 {
         match self {
-            Self::OneRun(state) => {
-                let mut hasher = state.build_hasher();
-                text.chunks(16).for_each(|part| hasher.write(part));
-                hasher.finish()
-            }
+            Self::OneRun(state) => hash_text(state, text),
             Self::Parts => StableHash::new(PART_SEED).text(text).finish(),
         }
     }

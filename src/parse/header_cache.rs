@@ -176,12 +176,14 @@ impl HeaderCache {
         };
         let Some(clock) = ahead.get(at..).and_then(<[u8]>::first_chunk::<5>) else { return false };
         let [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9'] = clock else { return false };
-        let Some(turned) = self.prefix.with_bytes(at, clock) else { return false };
+        // Tried in place: a copy of the prefix has 200 bytes.
+        let Some(old) = self.prefix.replace_bytes(at, *clock) else { return false };
         let is_header =
-            turned != self.prefix && ahead.first_chunk().is_some_and(|window| turned.is_prefix_of(window));
+            old != *clock && ahead.first_chunk().is_some_and(|window| self.prefix.is_prefix_of(window));
         if is_header {
-            self.prefix = turned;
             self.minute = self.minute.wrapping_add(1);
+        } else {
+            self.prefix.replace_bytes(at, old);
         }
         is_header
     }

@@ -10,7 +10,8 @@ pub(crate) struct LogText<'a>(pub &'a [u8]);
 impl<'a> LogText<'a> {
     /// The text, borrowed if it is valid UTF-8.
     pub(crate) fn to_str(self) -> Cow<'a, str> {
-        String::from_utf8_lossy(self.0)
+        // The check alone is fast for ASCII; the replacement goes byte by byte.
+        str::from_utf8(self.0).map_or_else(|_| String::from_utf8_lossy(self.0), Cow::Borrowed)
     }
 
     /// The owned text of the bytes.

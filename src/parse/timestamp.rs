@@ -36,8 +36,19 @@ impl LogTime {
 
     /// RFC 3339, without trailing zeros in the fraction. `None`: the year is out of range.
     pub fn rfc3339(self) -> Option<String> {
-        self.zoned().map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string())
+        let (stamp, offset) =
+            (Timestamp::from_microsecond(self.micros).ok()?, Offset::from_seconds(self.offset).ok()?);
+        Some(rfc3339(stamp, offset))
     }
+}
+
+/// A time in RFC 3339 with this offset, without trailing zeros in the fraction. Jiff's own printer of such times takes a fifth
+/// of the instructions of strftime, but leaves out the seconds of an offset, and writes years before 0 in another way.
+pub(crate) fn rfc3339(stamp: Timestamp, offset: Offset) -> String {
+    if offset.seconds() % 60 == 0 && stamp.as_second() > 0 {
+        return stamp.display_with_offset(offset).to_string();
+    }
+    stamp.to_zoned(TimeZone::fixed(offset)).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()
 }
 
 /// Parses timestamps. It caches the last minute, and records what only the order of lines resolves, so each thread has
@@ -136,6 +147,7 @@ impl TimestampParser {
     }
 
     /// Parses only the seconds of a timestamp in the cached minute. `None`: it is not in that minute.
+    #[inline]
     fn same_minute(&self, stamp: RawTimestamp) -> Option<LogTime> {
         let (RawTimestamp::Bsd(text) | RawTimestamp::Iso(text)) = stamp else { return None };
         if text.len() != self.last.length + 3 || !self.is_same_minute(stamp) {
@@ -147,12 +159,15 @@ impl TimestampParser {
 
     /// Parses a timestamp. `offset` is where the line begins in its file, in bytes. `None`: there is no timestamp, or it
     /// is not a valid date (`Feb 30`). A leap second counts as second 59.
+    #[inline]
     pub fn read(&mut self, stamp: RawTimestamp, offset: u64) -> Option<LogTime> {
-        if offset < self.turn
-            && let Some(moment) = self.same_minute(stamp)
-        {
-            return Some(moment);
-        }
+        let known = if offset < self.turn { self.same_minute(stamp) } else { None };
+        known.or_else(|| self.read_any(stamp, offset))
+    }
+
+    /// Parses a timestamp that may be in another minute than the last one.
+    #[inline(never)]
+    fn read_any(&mut self, stamp: RawTimestamp, offset: u64) -> Option<LogTime> {
         let text = match stamp {
             RawTimestamp::Missing => return None,
             RawTimestamp::Unix(text) => return self.unix_time(text),
@@ -387,6 +402,20 @@ mod tests {
         let line = format!("{raw} mx1 postfix/smtp[1]: x");
         let moment = clock.read(LogLine::read(line.as_bytes()).stamp, 0);
         assert_eq!(moment.and_then(LogTime::rfc3339).unwrap_or_default(), want, "{raw}");
+    }
+
+    #[test]
+    fn writes_times_as_strftime_does() {
+        let seconds = [-99_999_999_999_i64, -1, 0, 1, 59, 1_795_316_645, 253_000_000_000];
+        let micros =
+            seconds.into_iter().flat_map(|at| [0, 1, 120_000, 999_999].map(|more| at * 1_000_000 + more));
+        for micros in micros {
+            for offset in [0, 3600, -12_600, 34_200, 93_599, -28_378, 1] {
+                let moment = LogTime { micros, offset };
+                let whole = moment.zoned().map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string());
+                assert_eq!(moment.rfc3339(), whole, "{micros} {offset}");
+            }
+        }
     }
 
     #[test]

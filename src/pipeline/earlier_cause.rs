@@ -10,6 +10,7 @@ use crate::smtp::event::Event;
 
 /// The classification of an event. It searches the last [`CONTEXT`] bytes before the line and no more, so that the answer is
 /// the same however a file is cut into blocks. `None`: the event is no failure.
+#[inline]
 pub(crate) fn classify(
     classifier: &mut Classifier,
     event: &Event,
@@ -18,7 +19,23 @@ pub(crate) fn classify(
     at: usize,
 ) -> Option<Classification> {
     let own = classifier.classify(event)?;
-    let Some(mark) = mta::cause_mark(event) else { return Some(own) };
+    match mta::cause_mark(event) {
+        None => Some(own),
+        Some(mark) => classify_by_mark(classifier, own, mark, event, line, block, at),
+    }
+}
+
+/// `own` is what the line of the event itself says; `mark` is in the lines that may tell more.
+#[inline(never)]
+fn classify_by_mark(
+    classifier: &mut Classifier,
+    own: Classification,
+    mark: &[u8],
+    event: &Event,
+    line: &LogLine,
+    block: &Block,
+    at: usize,
+) -> Option<Classification> {
     let (earlier, near) = block.text_before(at, CONTEXT);
     let finder = Finder::new(mark);
     let mut told = |text| {

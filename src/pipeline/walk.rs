@@ -212,7 +212,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
-            let mut is_turned = false;
+            let (mut is_turned, mut vague) = (false, None);
             let is_passed_on = loop {
                 match &self.reader.cached(ahead, length) {
                     // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
@@ -220,13 +220,19 @@ impl<L: EventSink> Walker<'_, '_, L> {
                         self.line(block, at, number, raw, known, 1);
                         break true;
                     }
-                    Some(_) | None if is_turned || !self.reader.turn_clock(ahead) => break false,
-                    Some(_) | None => is_turned = true,
+                    Some(known) => {
+                        vague = Some(*known);
+                        break false;
+                    }
+                    None if is_turned || !self.reader.turn_clock(ahead) => break false,
+                    None => is_turned = true,
                 }
             };
             if !is_passed_on {
-                let raw = unwrap::without_wrapper(raw, &mut inside);
-                let known = self.reader.read(raw);
+                let unwrapped = unwrap::without_wrapper(raw, &mut inside);
+                let is_known = |_: &ParsedHeader| std::ptr::eq(unwrapped, raw);
+                let known = vague.filter(is_known).unwrap_or_else(|| self.reader.read(unwrapped));
+                let raw = unwrapped;
                 let earlier = earlier_lines(block, at);
                 match unwrap::find_inner(raw, &known.line, known.writer, earlier, &mut inner) {
                     None => self.line(block, at, number, raw, &known, 1),
@@ -295,7 +301,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
         if !is_within {
             return;
         }
-        let parsed = known.writer.read(line);
+        let mut parsed = known.writer.parse(line);
+        mta::correct_direction(&mut parsed, line);
         if matches!(parsed, ParsedLine::Foreign) {
             self.coverage.foreign(place, block.lines.get(at..).unwrap_or_default());
             self.foreign_minute(line, known, place);

@@ -5,6 +5,8 @@ use jiff::{Timestamp, Zoned};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use crate::parse::timestamp;
+
 /// The first and the last minute of the mail lines.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Range {
@@ -23,8 +25,8 @@ pub(crate) fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S:
 
 /// The minute, counted from 1970-01-01T00:00Z, as [`rfc3339`] writes it. `None`: it is beyond year 9999.
 pub(crate) fn minute_rfc3339(minute: i64, zone: &TimeZone) -> Option<String> {
-    let moment = Timestamp::from_second(minute.checked_mul(60)?).ok()?.to_zoned(zone.clone());
-    Some(moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+    let moment = Timestamp::from_second(minute.checked_mul(60)?).ok()?;
+    Some(timestamp::rfc3339(moment, zone.to_offset(moment)))
 }
 
 // serde passes a reference to the field, which is an Option.

@@ -57,9 +57,7 @@ impl FaultLines {
         if let Some(row) = key.provider.and_then(|provider| options.providers.row(provider)) {
             *self.providers.entry(row.id.clone()).or_default() += count.attempts;
         }
-        let mut places = count.places.clone().finish();
-        places.truncate(PLACES);
-        self.places.merge(places.into(), |place| place);
+        self.places.merge(count.places.first(PLACES), |place| place);
         if let Some(line) = advice(key, options, key.kind.outcome) {
             *self.advice.entry(line).or_default() += count.attempts;
         }

@@ -139,8 +139,8 @@ fn name_table<'a>(all: impl Iterator<Item = CountedName<'a>>, may_lack: u64, who
         if volume > 0 {
             sum.add(&entry.1);
             names += 1;
-            failing.offer((failures, volume), entry);
-            large.offer((volume, failures), entry);
+            failing.offer((failures, volume), &entry);
+            large.offer((volume, failures), &entry);
         }
     }
     let mut shown = failing.in_order();
@@ -164,15 +164,23 @@ type CountedName<'a> = (&'a [u8], NameTotals);
 struct TopNames<'a>(Vec<((u64, u64), CountedName<'a>)>);
 
 impl<'a> TopNames<'a> {
-    fn offer(&mut self, count: (u64, u64), entry: CountedName<'a>) {
+    /// Most names have too few counts, which the first comparison tells.
+    #[inline]
+    fn offer(&mut self, count: (u64, u64), entry: &CountedName<'a>) {
+        if self.0.len() < SHOWN || self.0.last().is_some_and(|least| least.0 <= count) {
+            self.insert(count, entry);
+        }
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, count: (u64, u64), entry: &CountedName<'a>) {
         let stands_before =
             |other: &((u64, u64), CountedName)| other.0 > count || other.0 == count && other.1.0 < entry.0;
-        if self.0.len() >= SHOWN && self.0.last().is_some_and(stands_before) {
-            return;
-        }
         let at = self.0.partition_point(stands_before);
-        self.0.insert(at, (count, entry));
-        self.0.truncate(SHOWN);
+        if at < SHOWN {
+            self.0.truncate(SHOWN - 1);
+            self.0.insert(at, (count, *entry));
+        }
     }
 
     fn in_order(self) -> Vec<CountedName<'a>> {

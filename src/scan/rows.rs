@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::options::ReportOptions;
 use crate::catalog::classify::{Reason, Retry};
 use crate::catalog::provider::{Provider, Providers};
+use crate::catalog::tables::code_name;
 use crate::catalog::{self, AdviceId, Cause, Fate, ReasonRow, Situation, find_advice};
 use crate::collections::interner::Symbol;
 use crate::parse::log_text::LogText;
@@ -171,7 +172,7 @@ fn title(kind: EventKind, cause: Option<Cause>, reason_row: Option<&ReasonRow>) 
     if let Some(cause) = cause {
         return catalog::cause_row(cause).title.clone();
     }
-    let code = || kind.code.and_then(catalog::find_code).map(|row| row.name.to_lowercase());
+    let code = || kind.code.and_then(code_name).map(str::to_lowercase);
     match (reason_row, kind.outcome) {
         (None, Outcome::Delivered) => "delivered".to_owned(),
         (None, _) => code().unwrap_or_else(|| "no reason given".to_owned()),

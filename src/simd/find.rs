@@ -20,7 +20,7 @@ pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
 fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
     let Some(last) = text.last_chunk::<32>() else {
         let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
-            return memchr(byte, text);
+            return text.iter().position(|&other| other == byte);
         };
         let found = eq_mask16(first, byte) | eq_mask16(last, byte) << (text.len() - 16);
         return (found != 0).then(|| found.trailing_zeros() as usize);

@@ -41,10 +41,10 @@ impl<const SIXTEENS: usize> MaskedPrefix<SIXTEENS> {
         self
     }
 
-    /// The same prefix with other bytes from `at` on, in the first sixteen. `None`: they do not fit there.
-    pub(crate) fn with_bytes(mut self, at: usize, bytes: &[u8]) -> Option<Self> {
-        self.chunks.first_mut()?.bytes.get_mut(at..at + bytes.len())?.copy_from_slice(bytes);
-        Some(self)
+    /// Replaces the bytes from `at` on, in the first sixteen, and returns the old ones. `None`: they do not fit there.
+    pub(crate) fn replace_bytes<const N: usize>(&mut self, at: usize, bytes: [u8; N]) -> Option<[u8; N]> {
+        let place = self.chunks.first_mut()?.bytes.get_mut(at..)?.first_chunk_mut()?;
+        Some(std::mem::replace(place, bytes))
     }
 
     /// Whether the text begins with it.

@@ -10,9 +10,9 @@ pub struct NewlineIter<'a> {
     next: usize,
     /// Offset of the piece that was searched last.
     piece_start: usize,
-    /// Positions of newlines in the piece: at most one per byte, and one more is written. The length is a power of two, so
-    /// that a mask replaces the bounds check.
-    found: [u16; 2 * PIECE],
+    /// Positions of newlines in the piece: at most one per byte. The length is a power of two, so that a mask replaces the
+    /// bounds check.
+    found: [u16; PIECE],
     /// How many positions were returned, and how many there are.
     returned: usize,
     count: usize,
@@ -24,7 +24,7 @@ const PIECE: usize = 4 << 10;
 impl<'a> NewlineIter<'a> {
     /// Iterates over the newlines of `text`.
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, next: 0, piece_start: 0, found: [0; 2 * PIECE], returned: 0, count: 0 }
+        Self { text, next: 0, piece_start: 0, found: [0; PIECE], returned: 0, count: 0 }
     }
 
     fn search_piece(&mut self) {
@@ -47,14 +47,15 @@ impl<'a> NewlineIter<'a> {
     }
 
     /// Appends the positions of set bits, and returns the new count. The first position is written in any case and counted
-    /// only if there is one, which avoids a branch that the processor cannot predict.
+    /// only if there is one, which avoids a branch that the processor cannot predict. There is always room for it: none of the
+    /// bytes from here on was counted yet.
     #[inline]
     fn record_newlines(&mut self, mut count: usize, from: u16, bits: u64) -> usize {
-        self.found[count & (2 * PIECE - 1)] = from + bits.trailing_zeros() as u16;
+        self.found[count & (PIECE - 1)] = from + bits.trailing_zeros() as u16;
         count += usize::from(bits != 0);
         let mut more = bits & bits.wrapping_sub(1);
         while more != 0 {
-            self.found[count & (2 * PIECE - 1)] = from + more.trailing_zeros() as u16;
+            self.found[count & (PIECE - 1)] = from + more.trailing_zeros() as u16;
             count += 1;
             more &= more - 1;
         }
@@ -84,6 +85,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn finds_every_newline_of_pieces_that_have_nothing_else() {
+        for length in [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 70] {
+            let text = vec![b'\n'; length];
+            assert!(NewlineIter::new(&text).eq(0..length), "{length}");
+            let text = [b"x".repeat(200), text].concat();
+            assert!(NewlineIter::new(&text).eq(200..length + 200), "{length}");
+        }
+    }
 
     proptest! {
         #[test]

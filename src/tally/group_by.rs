@@ -43,7 +43,11 @@ impl Examples {
     #[inline]
     pub fn add(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
         if self.lines.len() < limit || self.lines.first().is_some_and(|(first, _)| place > *first) {
-            self.insert(place, raw, limit);
+            match self.lines.as_mut_slice() {
+                // Mostly one line is kept.
+                [kept] if limit == 1 => replace(kept, place, raw),
+                _ => self.insert(place, raw, limit),
+            }
         }
     }
 
@@ -53,16 +57,12 @@ impl Examples {
         if self.lines.get(at).is_some_and(|(other, _)| *other == place) {
             return;
         }
-        let raw = raw.get(..EXAMPLE_LIMIT).unwrap_or(raw);
         if self.lines.len() < limit {
-            self.lines.insert(at, (place, raw.to_vec()));
+            self.lines.insert(at, (place, shown(raw).to_vec()));
         } else if let Some(moved) = self.lines.get_mut(..at) {
-            // The memory of the oldest line is used again: most events replace one.
             moved.rotate_left(1);
-            if let Some((other, line)) = moved.last_mut() {
-                *other = place;
-                line.clear();
-                line.extend_from_slice(raw);
+            if let Some(oldest) = moved.last_mut() {
+                replace(oldest, place, raw);
             }
         }
     }
@@ -80,6 +80,17 @@ impl Examples {
         self.lines.dedup_by_key(|(place, _)| *place);
         self.lines.drain(..self.lines.len().saturating_sub(limit));
     }
+}
+
+/// Keeps another line in the memory of one: most events replace a line.
+fn replace((kept, line): &mut (LineOffset, Vec<u8>), place: LineOffset, raw: &[u8]) {
+    *kept = place;
+    line.clear();
+    line.extend_from_slice(shown(raw));
+}
+
+fn shown(raw: &[u8]) -> &[u8] {
+    raw.get(..EXAMPLE_LIMIT).unwrap_or(raw)
 }
 
 /// The counts of one group.

@@ -221,14 +221,20 @@ struct LastName {
 }
 
 impl LastName {
+    #[inline]
     fn count(&mut self, name: &[u8], outcome: Outcome, names: &mut Interner, table: &mut NameCounts) {
         if self.id.is_none() || !bytes_eq(&self.name, name) {
-            self.flush(table);
-            self.id = Some(names.intern(name));
-            self.name.clear();
-            self.name.extend_from_slice(name);
+            self.change(name, names, table);
         }
         self.counts[outcome] += 1;
+    }
+
+    #[cold]
+    fn change(&mut self, name: &[u8], names: &mut Interner, table: &mut NameCounts) {
+        self.flush(table);
+        self.id = Some(names.intern(name));
+        self.name.clear();
+        self.name.extend_from_slice(name);
     }
 
     fn flush(&mut self, table: &mut NameCounts) {

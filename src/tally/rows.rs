@@ -99,6 +99,8 @@ impl TallyRows {
     /// All rows, in arbitrary order, and whether some are coarse.
     pub fn finish(mut self) -> FinishedRows {
         self.fold();
+        // The sections and the rows of a report both ask for them.
+        self.counts.iter_mut().for_each(|(_, count)| count.places.sort_in());
         FinishedRows { counts: self.counts, first_folded: self.first_folded }
     }
 

@@ -165,14 +165,14 @@ fn row(weights: &[u8], bucket: u16) -> Option<&[u8; REASONS]> {
 
 /// The numbers of the two best reasons, the best first, and by how much it leads. `None`: the table is too short.
 fn best_two(weights: &[u8], buckets: &[u16]) -> Option<(usize, usize, i64)> {
-    let mut sums = [0_i64; REASONS];
+    let mut sums = [0_i32; REASONS];
     for &bucket in buckets {
         let row = row(weights, bucket)?;
-        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += i64::from(weight.cast_signed()));
+        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += i32::from(weight.cast_signed()));
     }
     let best = (0..REASONS).rev().max_by_key(|&at| sums.get(at))?;
     let second = (0..REASONS).rev().filter(|&at| at != best).max_by_key(|&at| sums.get(at))?;
-    Some((best, second, sums.get(best)? - sums.get(second)?))
+    Some((best, second, i64::from(sums.get(best)? - sums.get(second)?)))
 }
 
 /// The guess of a table of weights, and whether its lead is large enough to say it.

@@ -80,10 +80,14 @@ impl<'c> Classifier<'c> {
     }
 
     /// None: the mail was delivered, or the reply is a 2xx or 3xx.
+    #[inline]
     pub fn classify(&mut self, event: &Event) -> Option<Classification> {
+        if event.outcome == Outcome::Delivered { None } else { self.classify_failure(event) }
+    }
+
+    fn classify_failure(&mut self, event: &Event) -> Option<Classification> {
         let class = event.class();
-        if event.outcome == Outcome::Delivered || matches!(class, Some(Class::Positive | Class::Intermediate))
-        {
+        if matches!(class, Some(Class::Positive | Class::Intermediate)) {
             return None;
         }
         let features = Features {

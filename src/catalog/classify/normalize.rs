@@ -21,6 +21,10 @@ pub(crate) fn normalize(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.reserve(text.len() + 1);
     let (mut rest, repeated) = strip_codes(text);
+    // A blank follows the code, and none begins the output.
+    while let [b' ', behind @ ..] = rest {
+        rest = behind;
+    }
     loop {
         // Most bytes are plain, and are copied in one piece.
         let (length, doubled) = plain_prefix(rest, out.last().copied());

@@ -140,12 +140,17 @@ impl<O: Copy> Phrases<O> {
     /// Calls `found` with each owner of each phrase in the text. The order is undefined, and a phrase that occurs twice
     /// is reported twice.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(O)) {
+        // Mostly there are no rules of users, and no phrase that begins inside of a word.
+        if self.all.is_empty() {
+            return;
+        }
+        let has_any_place = !self.any_place.words.is_empty();
         let mut in_word = false;
         for (start, &first) in text.iter().enumerate() {
             let is_word = first.is_ascii_alphanumeric();
             let may_start_word = !(in_word && is_word) && self.word_start.may_begin(first);
             in_word = is_word;
-            let may_start_anywhere = self.any_place.may_begin(first);
+            let may_start_anywhere = has_any_place && self.any_place.may_begin(first);
             if !may_start_word && !may_start_anywhere {
                 continue;
             }

@@ -76,18 +76,31 @@ impl Program {
     /// Parses a line of this writer.
     #[inline]
     pub fn read<'a>(self, line: &LogLine<'a>) -> ParsedLine<'a> {
-        let mut parsed = match self {
+        let mut parsed = self.parse(line);
+        correct_direction(&mut parsed, line);
+        parsed
+    }
+
+    /// Parses a line as [`Self::read`] does, but leaves [`correct_direction`] to the caller, which can do it where the result
+    /// is: to move the result once more takes 0.7 % of a scan.
+    #[inline]
+    pub(crate) fn parse<'a>(self, line: &LogLine<'a>) -> ParsedLine<'a> {
+        match self {
             Self::Postfix(daemon) => postfix::read(daemon, line.text),
             Self::Exim => exim::read(line),
             Self::Sendmail => sendmail::read(line),
             Self::Opensmtpd => opensmtpd::read(line),
             Self::Kumomta => kumomta::read(line),
             Self::Foreign => ParsedLine::Foreign,
-        };
-        if let ParsedLine::Event(event) = &mut parsed {
-            own_host::correct_direction(event, line);
         }
-        parsed
+    }
+}
+
+/// Corrects the direction of a delivery to a program on this host.
+#[inline]
+pub(crate) fn correct_direction(parsed: &mut ParsedLine, line: &LogLine) {
+    if let ParsedLine::Event(event) = parsed {
+        own_host::correct_direction(event, line);
     }
 }
 

@@ -12,6 +12,13 @@ pub(crate) fn mask_warning(text: &[u8], out: &mut Vec<u8>) {
         if out.len() >= MASKED_LIMIT {
             break;
         }
+        let plain = plain_length(rest);
+        if plain > 0 && out.len() + plain < MASKED_LIMIT {
+            let (copied, after) = rest.split_at(plain);
+            out.extend_from_slice(copied);
+            rest = after;
+            continue;
+        }
         if let Some(closing) = closing_bracket(first)
             && let Some(end) = memchr::memchr(closing, rest)
         {
@@ -47,6 +54,18 @@ fn is_client(out: &[u8]) -> bool {
     name.get(..start).is_some_and(|before| before.ends_with(b" from"))
 }
 
+/// The length of the words at the start of the text that stay as they are: those without digits, dots and the like, as most
+/// words are. To copy them at once takes a third of the instructions.
+fn plain_length(text: &[u8]) -> usize {
+    let length = text.iter().take_while(|byte| class(**byte) & PLAIN != 0).count();
+    let (plain, rest) = text.split_at(length);
+    if rest.first().is_none_or(|byte| class(*byte) & WORD == 0) {
+        return length;
+    }
+    // The last word is not over yet.
+    length - plain.iter().rev().take_while(|byte| class(**byte) & WORD != 0).count()
+}
+
 /// Only `<…>` and `[…]` enclose what differs; a text in parentheses is often the cause.
 fn closing_bracket(opening: u8) -> Option<u8> {
     match opening {
@@ -66,6 +85,8 @@ const ID: u8 = 1 << 3;
 const AT: u8 = 1 << 4;
 const SLASH: u8 = 1 << 5;
 const GRAPHIC: u8 = 1 << 6;
+/// What a word without variable parts consists of, and what stands between such words.
+const PLAIN: u8 = 1 << 7;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -80,6 +101,9 @@ const CLASSES: [u8; 256] = {
             | ((own == b'@') as u8 * AT)
             | ((own == b'/') as u8 * SLASH)
             | (own.is_ascii_graphic() as u8 * GRAPHIC);
+        let is_sign = own.is_ascii_punctuation() && !word && !matches!(own, b'<' | b'[');
+        let is_plain = own.is_ascii_alphabetic() || is_sign || matches!(own, b' ' | b'-' | b'_' | b'+');
+        classes[byte] |= is_plain as u8 * PLAIN;
         byte += 1;
     }
     classes
@@ -220,6 +244,20 @@ mod tests {
             ("\u{1b}[1mred", "?[1mred"),
         ] {
             assert_eq!(masked(text), expected);
+        }
+    }
+
+    #[test]
+    fn plain_words_are_copied_up_to_the_first_other_word() {
+        for (text, length) in [
+            ("", 0),
+            ("no host name found for IP address 192.0.2.7", 34),
+            ("plain words, (only) plain_words", 31),
+            ("user-1 is over", 0),
+            ("a <b> c", 2),
+            ("caf\u{e9} open", 0),
+        ] {
+            assert_eq!(plain_length(text.as_bytes()), length, "{text}");
         }
     }
 

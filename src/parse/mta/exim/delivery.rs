@@ -12,39 +12,45 @@ use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_on
 use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Reply};
 
-/// Parses a line with one of the flags. `None`: it has none.
+/// The flags of delivery lines, the commonest first.
+const FLAGS: [&[u8; 3]; 7] = [b"=> ", b"-> ", b"== ", b"** ", b">> ", b"*> ", b"(= "];
+
+/// Splits off the flag. `None`: it is no delivery line.
 #[inline]
-pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
+pub(crate) fn split_flag(text: &[u8]) -> Option<(&[u8; 3], &[u8])> {
+    text.split_first_chunk().filter(|(flag, _)| FLAGS.contains(flag))
+}
+
+/// Parses a line by its flag and the text behind it.
+pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, flag: &[u8; 3], rest: &'a [u8]) -> ParsedLine<'a> {
     // One compare after another: a `match` compiles to a jump table, which the processor mispredicts more often.
-    let (flag, rest) = text.split_first_chunk::<3>()?;
     let is = |other: &[u8; 3]| flag == other;
-    let event = if is(b"=> ") || is(b"-> ") || is(b">> ") {
-        delivered(queue_id, rest, Outcome::Delivered)
-    } else if is(b"== ") {
+    if is(b"=> ") || is(b"-> ") || is(b">> ") {
+        return delivered(queue_id, rest, Outcome::Delivered);
+    }
+    let event = if is(b"== ") {
         deferred(queue_id, rest)
     } else if is(b"** ") {
         failed(queue_id, rest)
     } else if is(b"*> ") {
         // Exim was run with -N, so nothing was sent.
-        delivered(queue_id, rest, Outcome::Discarded)
-    } else if is(b"(= ") {
-        return Some(ParsedLine::Routine);
+        return delivered(queue_id, rest, Outcome::Discarded);
     } else {
-        return None;
+        return ParsedLine::Routine;
     };
-    Some(event.map_or(ParsedLine::Unread, ParsedLine::Event))
+    event.map_or(ParsedLine::Unread, ParsedLine::Event)
 }
 
 const EMPTY_EVENT: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
 
 /// Parses `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`.
-fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> Option<Event<'a>> {
-    let (recipient, rest) = recipient(text)?;
+fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> ParsedLine<'a> {
+    let Some((recipient, rest)) = recipient(text) else { return ParsedLine::Unread };
     let fields = EximFields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
     let dropped = is_discarded(text) && !recipient.is_some_and(|name| name.starts_with(b"\""));
-    Some(Event {
+    ParsedLine::Event(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome: if dropped { Outcome::Discarded } else { outcome },
         queue_id,

@@ -29,7 +29,8 @@ impl<'a> EximFields<'a> {
     pub(crate) fn read(text: &'a [u8], part: Range<usize>) -> Self {
         let mut fields = Self::default();
         let mut behind = part.start;
-        for blank in ByteIter::new(text, b' ').take_while(|&blank| blank < part.end) {
+        let within = text.get(part.clone()).unwrap_or_default();
+        for blank in ByteIter::new(within, b' ').map(|blank| part.start + blank) {
             if blank < behind {
                 continue;
             }

@@ -58,7 +58,8 @@ fn of_log(text: &[u8]) -> Option<ParsedLine<'_>> {
     if text.starts_with(b"<= ") || text.starts_with(b"Completed") {
         return Some(ParsedLine::Routine);
     }
-    delivery::read(None, text)
+    delivery::split_flag(text)
+        .map(|(flag, rest)| delivery::read(None, flag, rest))
         .or_else(|| reject::read(None, text))
         .or_else(|| attempt::read(None, text))
         .or_else(|| shape::read(text))

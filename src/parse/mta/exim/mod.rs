@@ -59,8 +59,8 @@ fn without_message(text: &[u8]) -> Option<ParsedLine<'_>> {
 /// Parses a line about a message. No line fits two kinds, so the commonest are tried first.
 fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     // Tried in turn, not chained with `or_else`: moving a result costs more than finding that there is none.
-    if let Some(event) = delivery::read(Some(id), text) {
-        return event;
+    if let Some((flag, rest)) = delivery::split_flag(text) {
+        return delivery::read(Some(id), flag, rest);
     }
     if let Some(record) = queue_record::read(id, text) {
         return record;

@@ -2,8 +2,8 @@
 
 use memchr::{memchr_iter, memrchr_iter};
 
-use crate::parse::mta::parsed::{address, closing_quote, domain, split_word};
-use crate::simd::find::{find as find_byte, find_from};
+use crate::parse::mta::parsed::{address, closing_quote, domain};
+use crate::simd::find::{find as find_byte, find_either, find_from};
 
 /// Splits off the recipient: the address that was delivered to or, if that is a local part, a pipe or a file, the
 /// original address in angle brackets. The inner `None`: the line shows no address.
@@ -122,7 +122,8 @@ fn behind(rest: &[u8]) -> Behind {
         [b' ', b'<', ..] | [b' ', b':', b' ', ..] => Behind::End,
         [b' ', b'F' | b'P', b'=', b'<', ..] => Behind::Field,
         [b' ', b'F' | b'Q' | b'R' | b'T', b'=', name @ ..] => {
-            let is_address = *rest.get(1).unwrap_or(&0) != b'F' && split_word(name).0.contains(&b'@');
+            let is_mark = |at: usize| name.get(at) == Some(&b'@');
+            let is_address = rest.get(1) != Some(&b'F') && find_either(b'@', b' ', name).is_some_and(is_mark);
             if is_address { Behind::Other } else { Behind::Field }
         }
         [b' ', b'd', ..] if rest.starts_with(b" defer (") || rest.starts_with(b" defer: ") => Behind::End,
