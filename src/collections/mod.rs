@@ -13,3 +13,4 @@ mod sort_batch;
 pub(crate) mod stable_hash;
 pub(crate) mod union_find;
 pub(crate) mod wire;
+mod xxh3;
