@@ -269,7 +269,7 @@ impl EventSink for Tally {
             groups.count(logged);
         }
         if let Some(hourly) = &mut self.hourly {
-            hourly.count(logged);
+            hourly.count(logged.moment, kind);
         }
         if let Some(delays) = &mut self.delays {
             delays.event(logged);

@@ -252,9 +252,11 @@ impl KeptRow {
 
 impl KeptDelays {
     fn all_of(delays: Delays) -> Vec<Self> {
-        let all = delays.0.into_iter().map(|((direction, provider, phase), times)| {
-            let values = recorded(&times.histogram);
-            Self { direction, provider, phase, max: times.max, values }
+        let all = delays.0.into_iter().flat_map(|((direction, provider), phases)| {
+            phases.into_iter().map(move |(phase, times)| {
+                let values = recorded(&times.histogram);
+                Self { direction, provider, phase, max: times.max, values }
+            })
         });
         all.collect()
     }
