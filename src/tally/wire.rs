@@ -200,7 +200,15 @@ impl KeptTally {
         tally.rows.first_folded = self.tables.first_folded;
         for row in self.rows {
             let (key, count) = row.count(options);
-            tally.rows.row(&key).merge(count, options.examples.max(1), |name| name);
+            if let Some(last) = count.places.last() {
+                tally.names.symbol_at(last.index())?;
+            }
+            let row = tally.rows.row(&key);
+            if row.attempts == 0 {
+                *row = count;
+            } else {
+                row.merge(count, options.examples.max(1), |name| name);
+            }
         }
         let KeptTables { hops, first_folded: _, domains, relays, instances, hosts, providers } = self.tables;
         for (table, counts) in [
