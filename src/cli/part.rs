@@ -1,16 +1,22 @@
-//! Writes the head of a part, and tells which scans cannot make one.
+//! Packs a part and writes its head, and tells which scans cannot make one.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use super::args::ScanArgs;
 use super::catalog::book_hash;
 use super::error::CliError;
+use super::output;
 use super::session::Session;
+use crate::input::atomic_file::folder_of;
 use crate::input::checkpoint::resume::ReadPosition;
 use crate::input::read::Source;
 use crate::input::source::SourceOrigin;
 use crate::messages::host_spans::{HOST_LIMIT, HostSpan};
 use crate::parse::log_text::LogText;
+use crate::part::LogPart;
+use crate::part::file::{self, PackedPart};
 use crate::part::head::{CountedWith, PartHead, PartHost, PartLimits, PartSource, SCHEMA};
 use crate::redact::Redactor;
 use crate::scan::count_plan::CountPlan;
@@ -35,6 +41,17 @@ pub(crate) struct ReadForPart<'a> {
     pub spans: &'a BTreeMap<Vec<u8>, HostSpan>,
     pub notes: Vec<String>,
     pub problems: Vec<String>,
+}
+
+/// Packs a part for its place, which may be standard output.
+pub(crate) fn pack(part: &mut LogPart, place: &Path) -> Result<PackedPart, CliError> {
+    // A pipe or a device has no folder for a large part to wait in.
+    let is_file = |path: &&Path| fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+    let path = output::file(Some(place)).filter(is_file);
+    file::pack(part, path.map(folder_of)).map_err(|source| match path {
+        Some(path) => CliError::write_file(path)(source),
+        None => CliError::Write(source),
+    })
 }
 
 fn option(words: &str, redactor: Option<Redactor>) -> String {

@@ -79,6 +79,11 @@ impl SymbolCounts {
         first
     }
 
+    /// The place with the highest number, of counts that were read.
+    pub(crate) fn last(&self) -> Option<Symbol> {
+        self.counts.last().map(|(place, _)| *place)
+    }
+
     /// Each place once, sorted by number.
     pub fn finish(mut self) -> Vec<(Symbol, u64)> {
         self.sort_in();

@@ -3,6 +3,7 @@
 //! Promises: bounded memory where names come from a log; what is approximate says how far it may be off.
 //! May use: simd.
 
+pub(crate) mod cbor;
 pub(crate) mod counter;
 pub(crate) mod direct_mapped;
 pub(crate) mod distinct;
@@ -14,3 +15,4 @@ pub(crate) mod stable_hash;
 pub(crate) mod text_hash;
 pub(crate) mod union_find;
 pub(crate) mod wire;
+mod xxh3;

@@ -3,7 +3,7 @@
 //! What a part keeps by its hash is hashed here. A report of one run uses a keyed hash with a seed of its own instead, where a
 //! sender of mail could choose names that collide.
 
-use twox_hash::XxHash3_64;
+use super::xxh3::xxh3;
 
 /// The seed of parts; it stands in their head.
 pub(crate) const PART_SEED: u64 = 0x736d_7470_6c6f_6731;
@@ -21,7 +21,7 @@ impl StableHash {
     #[inline]
     #[must_use]
     pub(crate) fn text(self, text: &[u8]) -> Self {
-        Self(XxHash3_64::oneshot_with_seed(self.0, text))
+        Self(xxh3(self.0, text))
     }
 
     /// A missing text is another one than an empty text.

@@ -59,23 +59,46 @@ impl<'de> Visitor<'de> for ByteTextVisitor {
 pub(crate) fn pack_hashes(mut hashes: Vec<u64>) -> ByteText {
     hashes.sort_unstable();
     hashes.dedup();
-    let mut packed = Vec::with_capacity(hashes.len() * 7);
-    let mut last = 0;
-    for hash in hashes {
-        let mut left = hash - last;
-        last = hash;
-        while left >= 0x80 {
-            packed.push(left as u8 | 0x80);
-            left >>= 7;
-        }
-        packed.push(left as u8);
-    }
-    ByteText(packed)
+    let mut packer = HashPacker::with_room_for(hashes.len());
+    hashes.into_iter().for_each(|hash| packer.push(hash));
+    packer.finish()
 }
 
-/// The hashes in rising order. `None`: they are damaged.
-pub(crate) fn unpack_hashes(packed: &ByteText) -> Option<Vec<u64>> {
-    let mut hashes = Vec::with_capacity(packed.0.len() / 7);
+/// Packs hashes that come in rising order.
+pub(crate) struct HashPacker {
+    packed: Vec<u8>,
+    last: u64,
+}
+
+impl HashPacker {
+    pub(crate) fn with_room_for(hashes: usize) -> Self {
+        Self { packed: Vec::with_capacity(hashes * 7), last: 0 }
+    }
+
+    /// Adds a hash that is greater than all before.
+    pub(crate) fn push(&mut self, hash: u64) {
+        push_number(&mut self.packed, hash.wrapping_sub(self.last));
+        self.last = hash;
+    }
+
+    pub(crate) fn finish(mut self) -> ByteText {
+        self.packed.shrink_to_fit();
+        ByteText(self.packed)
+    }
+}
+
+/// Appends a number, seven bits in a byte.
+pub(crate) fn push_number(bytes: &mut Vec<u8>, number: u64) {
+    let mut left = number;
+    while left >= 0x80 {
+        bytes.push(left as u8 | 0x80);
+        left >>= 7;
+    }
+    bytes.push(left as u8);
+}
+
+/// Calls `then` with each hash, in rising order. `None`: they are damaged.
+pub(crate) fn each_hash(packed: &ByteText, mut then: impl FnMut(u64)) -> Option<()> {
     let (mut last, mut distance, mut shift) = (0_u64, 0_u64, 0);
     for &byte in &packed.0 {
         let bits = u64::from(byte & 0x7f);
@@ -86,11 +109,18 @@ pub(crate) fn unpack_hashes(packed: &ByteText) -> Option<Vec<u64>> {
         shift += 7;
         if byte < 0x80 {
             last = last.checked_add(distance)?;
-            hashes.push(last);
+            then(last);
             (distance, shift) = (0, 0);
         }
     }
-    (shift == 0).then_some(hashes)
+    (shift == 0).then_some(())
+}
+
+/// The hashes in rising order. `None`: they are damaged.
+pub(crate) fn unpack_hashes(packed: &ByteText) -> Option<Vec<u64>> {
+    let mut hashes = Vec::with_capacity(packed.0.len() / 7);
+    each_hash(packed, |hash| hashes.push(hash))?;
+    Some(hashes)
 }
 
 /// Each value of a histogram that was recorded, with its count.

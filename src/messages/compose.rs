@@ -3,20 +3,22 @@
 //! A block's messages are applied to those of the blocks before it (see [`PartialMessage::resume`]). This composition is
 //! associative: blocks that are composed first and applied then give the same as blocks that are applied one after another.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::block_tracker::PartialMessage;
 use super::key::PrehashedState;
+use super::key_set::KeySet;
 use super::message::{Message, supersede};
+use super::packed_updates::PackedUpdates;
 use super::totals::{FinalState, MessageTotals};
-use super::transition::{Transition, Update};
+use super::transition::Transition;
 
 /// Maximum number of kept updates, open messages and deferred recipients; see the limit of
 /// [`MessageTracker`](super::MessageTracker).
 const LIMIT: usize = 900_000;
 
-/// Maximum number of messages that began and ended: 72 MiB. Of those beyond it, no earlier message with the same queue id is
+/// Maximum number of messages that began and ended: 80 MiB. Of those beyond it, no earlier message with the same queue id is
 /// told that it ended.
 const ENDED_LIMIT: usize = 7 << 20;
 
@@ -28,8 +30,8 @@ const SWEEP_PAUSE: usize = 1 << 16;
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct KeptMessage {
-    #[serde(skip_serializing_if = "<[Update]>::is_empty")]
-    earlier: Box<[Update]>,
+    #[serde(skip_serializing_if = "PackedUpdates::is_empty")]
+    earlier: PackedUpdates,
     #[serde(skip_serializing_if = "Option::is_none")]
     begun_by: Option<Transition>,
     is_known: bool,
@@ -40,7 +42,7 @@ pub(crate) struct KeptMessage {
 impl From<PartialMessage> for KeptMessage {
     fn from(partial: PartialMessage) -> Self {
         let PartialMessage { earlier, begun_by, is_known, message, named: _ } = partial;
-        Self { earlier: earlier.into_boxed_slice(), begun_by, is_known, message: message.map(Box::new) }
+        Self { earlier: earlier.into(), begun_by, is_known, message: message.map(Box::new) }
     }
 }
 
@@ -48,7 +50,7 @@ impl From<KeptMessage> for PartialMessage {
     fn from(open: KeptMessage) -> Self {
         let KeptMessage { earlier, begun_by, is_known, message } = open;
         let message = message.map(|message| *message);
-        Self { earlier: earlier.into_vec(), begun_by, is_known, message, named: None }
+        Self { earlier: earlier.into(), begun_by, is_known, message, named: None }
     }
 }
 
@@ -64,9 +66,9 @@ pub(crate) struct OpenParts {
 
 /// The keys of messages that began and ended, by how they began; see [`supersede`].
 #[derive(Default)]
-pub(crate) struct EndedKeys {
-    pub by_arrival: HashSet<u64, PrehashedState>,
-    pub otherwise: HashSet<u64, PrehashedState>,
+pub(super) struct EndedKeys {
+    pub by_arrival: KeySet,
+    pub otherwise: KeySet,
 }
 
 impl Default for OpenParts {
@@ -82,18 +84,18 @@ impl EndedKeys {
             return;
         }
         match began {
-            Transition::Arrived(_) if !self.otherwise.contains(&key) => self.by_arrival.insert(key),
-            _ if !self.by_arrival.contains(&key) => self.otherwise.insert(key),
+            Transition::Arrived(_) if !self.otherwise.contains(key) => self.by_arrival.insert(key),
+            _ if !self.by_arrival.contains(key) => self.otherwise.insert(key),
             // The first one tells what becomes of a message before it.
-            _ => false,
-        };
+            _ => {}
+        }
     }
 
     fn take(&mut self, key: u64) -> Option<Transition> {
-        if self.otherwise.remove(&key) {
+        if self.otherwise.remove(key) {
             Some(Transition::Received)
         } else {
-            self.by_arrival.remove(&key).then_some(Transition::Arrived(None))
+            self.by_arrival.remove(key).then_some(Transition::Arrived(None))
         }
     }
 }
@@ -194,7 +196,7 @@ impl OpenParts {
     }
 
     /// What is open, sorted by key, and the keys of messages that began and ended.
-    pub(crate) fn into_sorted(self) -> (Vec<(u64, KeptMessage)>, EndedKeys) {
+    pub(super) fn into_sorted(self) -> (Vec<(u64, KeptMessage)>, EndedKeys) {
         let mut open: Vec<(u64, KeptMessage)> = self.open.into_iter().collect();
         open.sort_unstable_by_key(|(key, _)| *key);
         (open, self.ended)

@@ -15,7 +15,7 @@ use super::totals::{LONGEST, MessageTotals, PendingHandOff};
 use super::transition::Transition;
 use crate::catalog::Action;
 use crate::catalog::classify::Reason;
-use crate::collections::wire::{ByteText, RecordedValues, pack_hashes, record_all, recorded, unpack_hashes};
+use crate::collections::wire::{ByteText, RecordedValues, each_hash, pack_hashes, record_all, recorded};
 
 /// The messages of a part.
 #[derive(Default)]
@@ -152,9 +152,8 @@ impl MessageTracker {
             self.make_room();
         }
         self.totals.merge(part.sums.totals().ok_or(DamagedMessages)?);
-        let seen = unpack_hashes(&part.seen).ok_or(DamagedMessages)?;
-        let seen: Vec<IdHash> = seen.into_iter().filter_map(IdHash::new).collect();
-        self.seen_ids.add(&seen);
+        let seen = each_hash(&part.seen, |id| self.seen_ids.add(IdHash::new(id).as_slice()));
+        seen.ok_or(DamagedMessages)?;
         self.names.add_kept(&part.names);
         self.details.add_kept(&part.sums.details);
         self.pending.extend(part.sums.pending);
@@ -163,9 +162,7 @@ impl MessageTracker {
         }
         let EndedMessages { by_arrival, otherwise } = part.ended;
         for (keys, began) in [(by_arrival, Transition::Arrived(None)), (otherwise, Transition::Received)] {
-            for key in unpack_hashes(&keys).ok_or(DamagedMessages)? {
-                self.complete(key, began);
-            }
+            each_hash(&keys, |key| self.complete(key, began)).ok_or(DamagedMessages)?;
         }
         self.pending.append(&mut self.totals.pending);
         self.names.merge_names(&self.totals.names.take_block());
@@ -181,14 +178,17 @@ impl MessageTracker {
         self.details.add(std::mem::take(&mut self.totals.failed));
         self.details.make_room();
         let (open, ended) = self.composed.take().unwrap_or_default().into_sorted();
+        // The keys first: they take the most memory, which the rest can use then.
+        let ended = EndedMessages {
+            by_arrival: ended.by_arrival.into_packed(),
+            otherwise: ended.otherwise.into_packed(),
+        };
+        let seen = pack_hashes(self.seen_ids.into_hashes());
         MessagePart {
             sums: MessageSums::of(self.totals, self.pending, self.details.into_kept()),
             open,
-            ended: EndedMessages {
-                by_arrival: pack_hashes(ended.by_arrival.into_iter().collect()),
-                otherwise: pack_hashes(ended.otherwise.into_iter().collect()),
-            },
-            seen: pack_hashes(self.seen_ids.into_hashes()),
+            ended,
+            seen,
             names: self.names.into_kept(),
         }
     }

@@ -118,7 +118,9 @@ impl SeenIds {
 
     /// All that are remembered.
     pub(crate) fn into_hashes(self) -> Vec<u64> {
-        self.parts.into_iter().flatten().map(IdHash::get).collect()
+        let mut hashes = Vec::with_capacity(self.length);
+        hashes.extend(self.parts.into_iter().flatten().map(IdHash::get));
+        hashes
     }
 
     /// The ids near those of `asked` that were seen; see [`is_among`].

@@ -1,6 +1,8 @@
 //! Writes and reads the file of a part: a line of JSON, sections of CBOR, each compressed by itself, and a checksum of all.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::hash::Hasher;
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
@@ -8,12 +10,15 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tempfile::{SpooledTempFile, spooled_tempfile_in};
 use twox_hash::XxHash3_64;
 
 use super::LogPart;
 use super::coverage::KeptCoverage;
 use super::error::PartError;
 use super::head::{PartHead, SCHEMA, SCHEMA_NAME, SectionEntry};
+use crate::collections::cbor;
+use crate::messages::part::EndedMessages;
 use crate::scan::counted_part::CountedPart;
 
 /// Bytes of the checksum behind the sections.
@@ -25,11 +30,26 @@ const HEAD_LIMIT: usize = 64 << 20;
 /// Deflate makes at most 1,032 bytes of one.
 const LARGEST_RATIO: usize = 1_032;
 
-/// The part as bytes, the section entries of whose head are written anew.
-pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
+/// Bytes of packed sections that are kept in memory. A larger part waits in a file without a name, in the folder of the part.
+const IN_MEMORY: usize = 4 << 20;
+
+/// A part, ready to be written.
+pub(crate) struct PackedPart {
+    /// With the entries of the sections, and a newline.
+    head: Vec<u8>,
+    sections: SpooledTempFile,
+}
+
+/// Packs a part, the section entries of whose head are written anew. `folder` is where it will be; `None`: it will be no file,
+/// and stays in memory. The keys of messages that ended are freed: nothing but the file needs them.
+pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<PackedPart> {
     let LogPart { head, coverage, counts, storms } = part;
     let CountedPart { tally, messages, waiting, given_up, hosts, spans: _ } = counts;
-    let mut sections = Sections::default();
+    let mut sections = Sections::new(folder);
+    // The largest first: what they take is free before the others are packed.
+    sections.add_hashes("ended", &messages.ended)?;
+    messages.ended = EndedMessages::default();
+    sections.add_hashes("seen", &messages.seen)?;
     sections.add("coverage", &KeptCoverage::of(coverage))?;
     sections.add("names", &tally.names)?;
     sections.add("rows", &tally.rows)?;
@@ -42,21 +62,31 @@ pub(crate) fn to_bytes(part: &LogPart) -> io::Result<Vec<u8>> {
     sections.add_some("groups", tally.groups.as_ref())?;
     sections.add("messages", &messages.sums)?;
     sections.add("open", &messages.open)?;
-    sections.add_hashes("ended", &messages.ended)?;
-    sections.add_hashes("seen", &messages.seen)?;
     sections.add("waiting", &(given_up, waiting))?;
     sections.add("who", &messages.names)?;
     sections.add_some("storms", storms.as_ref())?;
-    let head = PartHead { sections: std::mem::take(&mut sections.entries), ..head.clone() };
-    let line = serde_json::to_vec(&head)?;
-    let length: usize = sections.packed.iter().map(Vec::len).sum();
-    let mut bytes = Vec::with_capacity(line.len() + 1 + length + CHECKSUM);
-    bytes.extend_from_slice(&line);
-    bytes.push(b'\n');
-    sections.packed.into_iter().for_each(|section| bytes.extend_from_slice(&section));
-    let checksum = XxHash3_64::oneshot(&bytes);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    Ok(bytes)
+    let Sections { entries, packed } = sections;
+    let mut line = serde_json::to_vec(&PartHead { sections: entries, ..head.clone() })?;
+    line.push(b'\n');
+    Ok(PackedPart { head: line, sections: packed })
+}
+
+impl PackedPart {
+    pub(crate) fn write_to(mut self, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+        let mut hash = XxHash3_64::new();
+        hash.write(&self.head);
+        out.write_all(&self.head)?;
+        self.sections.rewind()?;
+        let mut some = vec![0; 64 << 10];
+        loop {
+            let length = self.sections.read(&mut some)?;
+            let read = some.get(..length).filter(|read| !read.is_empty());
+            let Some(read) = read else { break };
+            hash.write(read);
+            out.write_all(read)?;
+        }
+        out.write_all(&hash.finish().to_le_bytes())
+    }
 }
 
 /// Reads the head of the part at the beginning of `bytes`, and returns its sections and what follows it.
@@ -126,14 +156,18 @@ impl PartBytes<'_> {
     }
 }
 
-/// Sections that are being written.
-#[derive(Default)]
+/// Sections that are being packed.
 struct Sections {
     entries: Vec<SectionEntry>,
-    packed: Vec<Vec<u8>>,
+    packed: SpooledTempFile,
 }
 
 impl Sections {
+    fn new(folder: Option<&Path>) -> Self {
+        let packed = folder.map(|folder| spooled_tempfile_in(IN_MEMORY, folder));
+        Self { entries: Vec::new(), packed: packed.unwrap_or_else(|| SpooledTempFile::new(usize::MAX)) }
+    }
+
     fn add(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
         self.pack(name, value, Compression::fast())
     }
@@ -144,15 +178,14 @@ impl Sections {
     }
 
     fn pack(&mut self, name: &str, value: &impl Serialize, level: Compression) -> io::Result<()> {
-        let inner = GzEncoder::new(Vec::new(), level);
-        let mut packer = BufWriter::with_capacity(64 << 10, ByteCounter { bytes: 0, inner });
-        ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
-        let ByteCounter { bytes, inner } = packer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let mut packed = inner.finish()?;
-        packed.shrink_to_fit();
-        let xxh3 = format!("{:016x}", XxHash3_64::oneshot(&packed));
-        self.entries.push(SectionEntry { name: name.to_owned(), packed: packed.len(), bytes, xxh3 });
-        self.packed.push(packed);
+        let hashed = Hashed { hash: XxHash3_64::new(), inner: &mut self.packed };
+        let inner = GzEncoder::new(ByteCounter { bytes: 0, inner: hashed }, level);
+        let mut packer = ByteCounter { bytes: 0, inner };
+        cbor::write(value, &mut packer)?;
+        let ByteCounter { bytes, inner } = packer;
+        let ByteCounter { bytes: packed, inner: Hashed { hash, .. } } = inner.finish()?;
+        let xxh3 = format!("{:016x}", hash.finish());
+        self.entries.push(SectionEntry { name: name.to_owned(), packed, bytes, xxh3 });
         Ok(())
     }
 
@@ -177,6 +210,24 @@ impl<W: Write> Write for ByteCounter<W> {
     fn flush(&mut self) -> io::Result<()> {
         // A flush of gzip would end a block.
         Ok(())
+    }
+}
+
+/// Hashes the bytes that are written.
+struct Hashed<W> {
+    hash: XxHash3_64,
+    inner: W,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.write(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 

@@ -87,6 +87,7 @@ impl<'a> CountPlan<'a> {
             keys: self.keys(),
             postponed_counter: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
+            is_empty: true,
             pending: PendingHandOffs::default(),
             spans: HostSpans::default(),
             given_up: 0,
@@ -228,6 +229,8 @@ pub struct Merger<'a> {
     postponed_counter: Option<BlockCounter>,
     /// Counts of hand-offs whose new queue id never appeared.
     tally: Tally,
+    /// No block and no part was added.
+    is_empty: bool,
     pending: PendingHandOffs,
     /// The hosts of parts.
     spans: HostSpans,
@@ -239,6 +242,7 @@ pub struct Merger<'a> {
 
 impl Merger<'_> {
     pub fn fold(&mut self, handed: BlockCounts) {
+        self.is_empty = false;
         self.messages.fold(handed.partials);
         self.pending.append(handed.pending);
         self.fold_deferred(handed.deferred);
@@ -351,7 +355,13 @@ impl Merger<'_> {
         self.pending.append(waiting.ok_or(DamagedMessages)?);
         self.given_up += part.given_up;
         self.spans.add_kept(part.hosts);
-        self.tally.merge(part.tally.tally(options).ok_or(DamagedMessages)?);
+        let tally = part.tally.tally(options).ok_or(DamagedMessages)?;
+        if std::mem::take(&mut self.is_empty) {
+            let empty = std::mem::replace(&mut self.tally, Tally::new(options.hasher.clone(), 1, None));
+            self.tally = empty.replaced_by(tally);
+        } else {
+            self.tally.merge(tally);
+        }
         self.settle_hand_offs();
         Ok(())
     }

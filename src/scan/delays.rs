@@ -1,29 +1,19 @@
 //! Builds the delay rows of a report from the histograms of the tally, with the slowest phase of each row.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
-use crate::catalog::provider::{Provider, Providers};
+use crate::catalog::provider::Providers;
 use crate::parse::mta;
 use crate::parse::mta::delay::Phase;
 use crate::report::{DelayRow, PhaseRow};
-use crate::smtp::event::Direction;
 use crate::tally::delays::{Delays, DurationHistogram};
-
-/// The key of a row.
-type DelayGroup = (Direction, Option<Provider>);
 
 /// The 95th percentile up to which no advice is given, in milliseconds.
 const FAST: u64 = 1000;
 
 pub(crate) fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
-    let mut groups: BTreeMap<DelayGroup, Vec<(Phase, &DurationHistogram)>> = BTreeMap::new();
-    for (&(direction, provider, phase), times) in &delays.0 {
-        groups.entry((direction, provider)).or_default().push((phase, times));
-    }
-    let mut rows: Vec<DelayRow> = groups
-        .into_iter()
-        .map(|((direction, provider), phases)| {
+    let mut rows: Vec<DelayRow> = (delays.0.iter())
+        .map(|(&(direction, provider), phases)| {
             let parts = phases.iter().filter(|(phase, _)| *phase != Phase::Total);
             let slowest = parts.max_by_key(|(phase, times)| (times.quantile(0.95), Reverse(*phase)));
             let slowest = slowest.filter(|(_, times)| times.quantile(0.95) > 0);
@@ -32,7 +22,7 @@ pub(crate) fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
                 direction,
                 provider: provider.and_then(|provider| Some(providers.row(provider)?.id.clone())),
                 deliveries: phases.iter().map(|(_, times)| times.histogram.len()).max().unwrap_or(0),
-                phases: phases.iter().map(|&(phase, times)| phase_row(phase, times)).collect(),
+                phases: phases.iter().map(|(phase, times)| phase_row(*phase, times)).collect(),
                 slowest: slowest.map(|(phase, _)| *phase),
                 advice: slow.and_then(|(phase, _)| mta::delay::advice(*phase)),
             }

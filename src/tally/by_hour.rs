@@ -1,9 +1,12 @@
 //! Counts the events of each hour by kind. A later run compares itself with these counts (`--baseline`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use super::event_kind::EventKind;
-use crate::pipeline::sink::LoggedEvent;
+use crate::parse::timestamp::LogTime;
 use crate::smtp::event::Outcome;
 
 /// The counts of each hour. They can be merged in any order. Events without a time, and events that no total counts,
@@ -11,7 +14,7 @@ use crate::smtp::event::Outcome;
 #[derive(Clone, Default, Debug)]
 pub struct Hourly {
     /// By hour, counted from 1970-01-01T00:00Z, and kind.
-    pub(super) counts: HashMap<(i64, EventKind), u64>,
+    pub(super) counts: HashMap<(i64, EventKind), u64, RandomState>,
     /// The latest hour whose counts were dropped because there are too many later ones. `None`: there was no need.
     cut: Option<i64>,
 }
@@ -21,12 +24,12 @@ pub struct Hourly {
 const LIMIT: usize = 1 << 18;
 
 impl Hourly {
-    pub fn count(&mut self, logged: &LoggedEvent) {
-        let Some(moment) = logged.moment else { return };
-        if matches!(logged.event.outcome, Outcome::Attempt | Outcome::Probe) {
+    pub fn count(&mut self, moment: Option<LogTime>, kind: EventKind) {
+        let Some(moment) = moment else { return };
+        if matches!(kind.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
         }
-        self.add(moment.micros.div_euclid(3_600_000_000), EventKind::of(logged), 1);
+        self.add(moment.micros.div_euclid(3_600_000_000), kind, 1);
     }
 
     /// Adds events of an hour.

@@ -26,9 +26,9 @@ pub struct DurationHistogram {
     pub max: u64,
 }
 
-/// The histograms by direction, provider and phase.
+/// The histograms by direction and provider, and then by phase, in the order of the phases.
 #[derive(Clone, Default, Debug)]
-pub struct Delays(pub BTreeMap<(Direction, Option<Provider>, Phase), DurationHistogram>);
+pub struct Delays(pub BTreeMap<(Direction, Option<Provider>), Vec<(Phase, DurationHistogram)>>);
 
 impl Delays {
     /// Records the phases of a delivery; other events are ignored.
@@ -41,9 +41,9 @@ impl Delays {
         if phases.is_empty() {
             return;
         }
-        let provider = logged.provider();
+        let group = self.0.entry((event.direction, logged.provider())).or_default();
         for (phase, time) in phases.iter() {
-            self.times(event.direction, provider, phase).record(time);
+            times(group, phase).record(time);
         }
     }
 
@@ -56,10 +56,13 @@ impl Delays {
     }
 
     pub fn merge(&mut self, other: Self) {
-        for ((direction, provider, phase), theirs) in other.0 {
-            let mine = self.times(direction, provider, phase);
-            mine.max = mine.max.max(theirs.max);
-            mine.histogram.add(theirs.histogram).expect("our own histogram grows as far as theirs");
+        for (group, theirs) in other.0 {
+            let group = self.0.entry(group).or_default();
+            for (phase, theirs) in theirs {
+                let mine = times(group, phase);
+                mine.max = mine.max.max(theirs.max);
+                mine.histogram.add(theirs.histogram).expect("our own histogram grows as far as theirs");
+            }
         }
     }
 
@@ -69,12 +72,20 @@ impl Delays {
         provider: Option<Provider>,
         phase: Phase,
     ) -> &mut DurationHistogram {
-        self.0.entry((direction, provider, phase)).or_insert_with(|| {
-            let mut histogram = Histogram::new(DIGITS).expect("two digits are allowed");
-            histogram.auto(true);
-            DurationHistogram { histogram, max: 0 }
-        })
+        times(self.0.entry((direction, provider)).or_default(), phase)
     }
+}
+
+/// The histogram of a phase among those of one direction and provider, at most as many as there are phases.
+fn times(group: &mut Vec<(Phase, DurationHistogram)>, phase: Phase) -> &mut DurationHistogram {
+    let at = group.iter().position(|(other, _)| *other >= phase).unwrap_or(group.len());
+    if group.get(at).is_none_or(|(other, _)| *other != phase) {
+        let mut histogram = Histogram::new(DIGITS).expect("two digits are allowed");
+        histogram.auto(true);
+        group.insert(at, (phase, DurationHistogram { histogram, max: 0 }));
+    }
+    let found = group.get_mut(at);
+    found.map(|(_, times)| times).expect("the phase was found, or inserted")
 }
 
 impl DurationHistogram {

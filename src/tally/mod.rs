@@ -146,6 +146,15 @@ impl Tally {
         self.last_host.flush(&mut self.hosts);
     }
 
+    /// The other tally, instead of this one, in which nothing was counted: no name is copied. What the other one did not
+    /// count, it may count from now on.
+    #[must_use]
+    pub(crate) fn replaced_by(self, other: Self) -> Self {
+        let (groups, hourly) = (other.groups.or(self.groups), other.hourly.or(self.hourly));
+        let (delays, secret) = (other.delays.or(self.delays), self.secret);
+        Self { groups, hourly, delays, secret, ..other }
+    }
+
     pub fn merge(&mut self, mut other: Self) {
         other.flush();
         self.hops += other.hops;
@@ -275,7 +284,7 @@ impl EventSink for Tally {
             groups.count(logged);
         }
         if let Some(hourly) = &mut self.hourly {
-            hourly.count(logged);
+            hourly.count(logged.moment, kind);
         }
         if let Some(delays) = &mut self.delays {
             delays.event(logged);

@@ -200,7 +200,15 @@ impl KeptTally {
         tally.rows.first_folded = self.tables.first_folded;
         for row in self.rows {
             let (key, count) = row.count(options);
-            tally.rows.row(&key).merge(count, options.examples.max(1), |name| name);
+            if let Some(last) = count.places.last() {
+                tally.names.symbol_at(last.index())?;
+            }
+            let row = tally.rows.row(&key);
+            if row.attempts == 0 {
+                *row = count;
+            } else {
+                row.merge(count, options.examples.max(1), |name| name);
+            }
         }
         let KeptTables { hops, first_folded: _, domains, relays, instances, hosts, providers } = self.tables;
         for (table, counts) in [
@@ -252,9 +260,11 @@ impl KeptRow {
 
 impl KeptDelays {
     fn all_of(delays: Delays) -> Vec<Self> {
-        let all = delays.0.into_iter().map(|((direction, provider, phase), times)| {
-            let values = recorded(&times.histogram);
-            Self { direction, provider, phase, max: times.max, values }
+        let all = delays.0.into_iter().flat_map(|((direction, provider), phases)| {
+            phases.into_iter().map(move |(phase, times)| {
+                let values = recorded(&times.histogram);
+                Self { direction, provider, phase, max: times.max, values }
+            })
         });
         all.collect()
     }

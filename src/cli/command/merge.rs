@@ -18,6 +18,7 @@ use crate::cli::catalog::{book_hash, load_catalog};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::filter::filter;
+use crate::cli::part;
 use crate::cli::part_files::{FoundPart, PartPlace, files, find};
 use crate::cli::redaction::redactor;
 use crate::cli::time::{calendar, window};
@@ -28,7 +29,7 @@ use crate::input::source::{FileId, SourceOrigin};
 use crate::part::LogPart;
 use crate::part::error::PartError;
 use crate::part::expected::{expected_hosts, missing_hosts};
-use crate::part::file::to_bytes;
+use crate::part::file::PackedPart;
 use crate::part::head::{CountedWith, PartHead, PartHost};
 use crate::part::order::{NamedHead, PartOrder, order};
 use crate::pipeline::calendar::{Calendar, TimeResolution};
@@ -302,7 +303,7 @@ struct Merged<'a> {
     coverage: Coverage,
     storms: MergedStorms,
     /// The sum as a part, if it is wanted.
-    part: Option<Vec<u8>>,
+    part: Option<PackedPart>,
 }
 
 /// What storms are found in.
@@ -349,25 +350,25 @@ fn merged<'a>(
             )),
         }
     }
-    if !into_part {
+    let Some(place) = &scan.part else {
         let samples = has_storms.then(|| sampler.finish());
         let unknown = storms_unknown(unknown, has_storms);
         return Ok(Merged { merger, coverage, storms: MergedStorms { samples, unknown }, part: None });
-    }
+    };
     let counts = merger.into_part(Vec::new());
     let storms = has_storms.then(|| KeptSamples::of(sampler.into_part()));
     let mut head = head_of_sum(parts);
     // A sum without storms says so itself when it is merged.
     head.notes.extend(unknown.iter().filter(|_| has_storms).cloned());
     let unknown = storms_unknown(unknown, has_storms);
-    let sum = LogPart { head, coverage, counts, storms };
-    let bytes = to_bytes(&sum)?;
+    let mut sum = LogPart { head, coverage, counts, storms };
+    let packed = part::pack(&mut sum, place)?;
     let mut merger = plan.part_merger(false);
     let refused = |_| CliError::NoParts { why: "their sum cannot be read" };
     merger.fold_part(sum.counts, &plan.tally_options(0)).map_err(refused)?;
     let samples = sum.storms.and_then(|kept| Some(kept.samples(plan.hasher.clone())?.samples));
     let storms = MergedStorms { samples, unknown };
-    Ok(Merged { merger, coverage: sum.coverage, storms, part: Some(bytes) })
+    Ok(Merged { merger, coverage: sum.coverage, storms, part: Some(packed) })
 }
 
 /// The notes on parts that keep nothing of storms; one is enough if no part does.

@@ -29,7 +29,7 @@ use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::input::error::InputError;
 use crate::part::LogPart;
-use crate::part::file::to_bytes;
+use crate::part::file::PackedPart;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::paired::Paired;
 use crate::pipeline::time_range::TimeRange;
@@ -129,7 +129,7 @@ pub(super) fn print(
     let part = args.part.as_deref().zip(part);
     let is_alone = part.as_ref().is_some_and(|(path, _)| *path == Path::new("-"));
     if let Some((path, part)) = part {
-        let write = |out: &mut (dyn Write + Send)| Ok(out.write_all(&part)?);
+        let write = |out: &mut (dyn Write + Send)| Ok(part.write_to(out)?);
         let ((), part) = output::prepare(output::file(Some(path)), &paths, out, write)?;
         staged.extend(part);
     }
@@ -220,7 +220,7 @@ pub(super) struct Counted {
     /// The file of `--unparsed`, to be put into its place.
     pub unparsed: Option<StagedFile>,
     /// The part of `--part`.
-    pub part: Option<Vec<u8>>,
+    pub part: Option<PackedPart>,
     /// Hides people in the names of files. None: nothing is redacted.
     pub redactor: Option<Redactor>,
 }
@@ -308,7 +308,7 @@ fn count(
             samples = sampled.map(SampleMerger::finish);
             None
         }
-        Some(_) => {
+        Some(ref place) => {
             let failed = session.inputs.problems.iter().chain(&met).map(ToString::to_string).collect();
             let notes = [on_sources(&read), session.inputs.notes.clone()].concat();
             let counts = folder.into_part(sinks);
@@ -324,10 +324,10 @@ fn count(
             let mut part = LogPart { head, coverage, counts, storms };
             // The sample names people, so a redacted part does not keep it.
             let hidden = session.redactor.and_then(|_| part.storms.take());
-            let bytes = to_bytes(&part)?;
+            let packed = part::pack(&mut part, place)?;
             samples = part.storms.or(hidden).and_then(|kept| Some(kept.samples(seed.clone())?.samples));
             (folder, sinks) = (again(plan, part.counts)?, Vec::new());
-            Some(bytes)
+            Some(packed)
         }
     };
     let (mut tally, closed) = folder.finish(sinks);

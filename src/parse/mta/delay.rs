@@ -64,18 +64,34 @@ impl Phases {
 
 /// Parses seconds, such as `0.01` or `345678`, into milliseconds; finer digits are cut off. `None`: not such a number.
 pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
-    let (integer, fraction) = match memchr::memchr(b'.', text) {
-        Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
-        None => (text, &b"0"[..]),
+    let (whole, behind) = digits(text)?;
+    let thousandths = match behind {
+        [] => 0,
+        [b'.', fraction @ ..] => {
+            let (value, []) = digits(fraction)? else { return None };
+            match fraction.len() {
+                1 => value * 100,
+                2 => value * 10,
+                3 => value,
+                finer => value / 10_u64.pow(finer as u32 - 3),
+            }
+        }
+        _ => return None,
     };
-    let is_number = |part: &[u8]| (1..=9).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-    if !is_number(integer) || !is_number(fraction) {
-        return None;
+    Some(whole * 1000 + thousandths)
+}
+
+/// The number at the front, and what follows it. `None`: it has no digit, or more than nine.
+fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut rest) = (0, text);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        if text.len() - rest.len() == 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit - b'0');
+        rest = behind;
     }
-    let number = |part: &[u8]| part.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-    let thousandths =
-        fraction.iter().chain(b"00").take(3).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-    Some(number(integer) * 1000 + thousandths)
+    (rest.len() < text.len()).then_some((number, rest))
 }
 
 /// Parses a duration of Exim into milliseconds: `1w2d3h4m5s`, `0.304s` or `0.304` (readconf.c, readconf_printtime).
@@ -139,11 +155,19 @@ mod tests {
 
     #[test]
     fn reads_seconds() {
-        for (text, wanted) in [("0", 0), ("0.01", 10), ("1.5", 1500), ("0.0019", 1), ("432000", 432_000_000)]
-        {
+        for (text, wanted) in [
+            ("0", 0),
+            ("0.01", 10),
+            ("1.5", 1500),
+            ("0.0019", 1),
+            ("432000", 432_000_000),
+            ("7.123456789", 7123),
+        ] {
             assert_eq!(seconds(text.as_bytes()), Some(wanted), "{text}");
         }
-        for text in ["", ".", "1.", ".5", "-1", "1e5", "1,5", "99999999999", "1.5s"] {
+        for text in
+            ["", ".", "1.", ".5", "-1", "1e5", "1,5", "99999999999", "1.5s", "1.1234567890", "1.5.1", "1."]
+        {
             assert_eq!(seconds(text.as_bytes()), None, "{text}");
         }
     }

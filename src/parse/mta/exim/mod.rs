@@ -113,6 +113,8 @@ pub(crate) fn delays(line: &LogLine) -> Phases {
 
 /// How long receiving the message took, in milliseconds. `None`: the line has no `RT=`.
 pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
+    // Few servers log it, and the fields before it take long to parse.
+    split_once(record.text, b" RT=")?;
     queue_record::message_fields(record).receive_time.and_then(units)
 }
 

@@ -71,7 +71,8 @@ pub(crate) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [
 }
 
 fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
-    let (recipient, relay, mut rest) = recipient_and_relay(text)?;
+    let (recipient, from, mut rest) = recipient_and_relay(text)?;
+    let relay = relay(from, from.len() - rest.len());
     // `delay=1, delays=0/0/0/1, dsn=2.0.0, status=…`; versions before 2.3 have neither delays nor dsn.
     let mut dsn = None;
     let status = loop {
@@ -129,18 +130,24 @@ fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]
     Some(Event { recipient: Some(recipient), dsn, peer, ..event })
 }
 
-/// Splits off the recipient and the relay. The relay is `None` if it is not a server: `relay=local`, `relay=none`.
-fn recipient_and_relay(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
+/// Splits off the recipient and the relay. Returns the recipient, the text from the relay on, and the text behind it.
+fn recipient_and_relay(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (recipient, rest) = address_field(text.strip_prefix(b"to=")?)?;
     let rest = match rest.strip_prefix(b", orig_to=") {
         Some(rest) => address_field(rest)?.1,
         None => rest,
     };
     let from = rest.strip_prefix(b", relay=")?;
-    let (relay, rest) = split_once(from, b", ")?;
+    let (_, rest) = split_once(from, b", ")?;
+    Some((recipient, from, rest))
+}
+
+/// The relay at the front of a text, before the comma that ends `length` bytes. `None`: it is not a server: `relay=local`,
+/// `relay=none`.
+fn relay(from: &[u8], length: usize) -> Option<Peer<'_>> {
     // The peer is parsed from the longer text, whose 32-byte windows need no slow path at the end.
-    let peer = peer(from).filter(|(_, behind)| from.len() - behind.len() <= relay.len());
-    Some((recipient, peer.map(|(peer, _)| peer), rest))
+    let (peer, behind) = peer(from)?;
+    (from.len() - behind.len() + b", ".len() <= length).then_some(peer)
 }
 
 /// Parses the durations of a delivery line: `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`. Before Postfix 2.3 there is only
