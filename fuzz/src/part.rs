@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use smtplog::internals::cli::command;
 use smtplog::internals::cli::config::{ConfigPaths, Invocation, resolve};
-use twox_hash::XxHash3_64;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The log of the part whose sections are replaced.
 const LOG: &str = "2026-11-22 02:51:48 1xUxgC-000022-1C <= a@example.org H=mx.example.net [192.0.2.7] P=esmtp S=700\n\
@@ -79,7 +79,7 @@ fn with_section(chosen: usize, content: &[u8]) -> Vec<u8> {
         let packed = packer.finish().expect("memory takes any bytes");
         entry["packed"] = packed.len().into();
         entry["bytes"] = content.len().into();
-        entry["xxh3"] = format!("{:016x}", XxHash3_64::oneshot(&packed)).into();
+        entry["xxh3"] = format!("{:016x}", xxh3_64(&packed)).into();
         bytes.extend_from_slice(&packed);
     }
     // The name of the schema must come first, and serde_json sorts the fields.
@@ -88,7 +88,7 @@ fn with_section(chosen: usize, content: &[u8]) -> Vec<u8> {
     let fields = serde_json::to_string(&head).expect("a head is JSON");
     let mut part = format!("{{\"schema\":{schema},{}\n", fields.trim_start_matches('{')).into_bytes();
     part.append(&mut bytes);
-    let checksum = XxHash3_64::oneshot(&part);
+    let checksum = xxh3_64(&part);
     part.extend_from_slice(&checksum.to_le_bytes());
     part
 }

@@ -15,4 +15,3 @@ pub(crate) mod stable_hash;
 pub(crate) mod text_hash;
 pub(crate) mod union_find;
 pub(crate) mod wire;
-mod xxh3;

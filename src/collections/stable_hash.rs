@@ -3,7 +3,7 @@
 //! What a part keeps by its hash is hashed here. A report of one run uses a keyed hash with a seed of its own instead, where a
 //! sender of mail could choose names that collide.
 
-use super::xxh3::xxh3;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The seed of parts; it stands in their head.
 pub(crate) const PART_SEED: u64 = 0x736d_7470_6c6f_6731;
@@ -21,7 +21,7 @@ impl StableHash {
     #[inline]
     #[must_use]
     pub(crate) fn text(self, text: &[u8]) -> Self {
-        Self(xxh3(self.0, text))
+        Self(xxh3_64_with_seed(text, self.0))
     }
 
     /// A missing text is another one than an empty text.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use twox_hash::XxHash3_64;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::file_lock::{FileLock, try_lock};
 pub(crate) use super::planted::folder_of;
@@ -254,7 +254,7 @@ fn on_free_name<T>(temporary: &Path, make: impl Fn() -> Result<T, Errno>) -> io:
 /// The temporary name of a target, the same in each run.
 fn temporary_name(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default();
-    let hash = XxHash3_64::oneshot(name.as_encoded_bytes());
+    let hash = xxh3_64(name.as_encoded_bytes());
     folder_of(target).join(format!("{PREFIX}{hash:016x}"))
 }
 

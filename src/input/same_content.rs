@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use twox_hash::XxHash3_64;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::read::decompress::Decoder;
 use super::regular_file::open_regular;
@@ -23,7 +23,7 @@ pub(crate) fn hash_of_ends(path: &Path, size: u64) -> io::Result<u64> {
     let (first, last) = ends.split_at_mut(END);
     file.read_exact_at(first, 0)?;
     file.read_exact_at(last, size.saturating_sub(END as u64))?;
-    Ok(XxHash3_64::oneshot(&ends))
+    Ok(xxh3_64(&ends))
 }
 
 /// Compares the bytes on disk. Files of equal size that differ mostly do so at an end, so both ends are compared first.

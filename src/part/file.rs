@@ -1,6 +1,5 @@
 //! Writes and reads the file of a part: a line of JSON, sections of CBOR, each compressed by itself, and a checksum of all.
 
-use std::hash::Hasher;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::{SpooledTempFile, spooled_tempfile_in};
-use twox_hash::XxHash3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::LogPart;
 use super::coverage::KeptCoverage;
@@ -73,8 +72,8 @@ pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<Pack
 
 impl PackedPart {
     pub(crate) fn write_to(mut self, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-        let mut hash = XxHash3_64::new();
-        hash.write(&self.head);
+        let mut hash = Xxh3::new();
+        hash.update(&self.head);
         out.write_all(&self.head)?;
         self.sections.rewind()?;
         let mut some = vec![0; 64 << 10];
@@ -82,10 +81,10 @@ impl PackedPart {
             let length = self.sections.read(&mut some)?;
             let read = some.get(..length).filter(|read| !read.is_empty());
             let Some(read) = read else { break };
-            hash.write(read);
+            hash.update(read);
             out.write_all(read)?;
         }
-        out.write_all(&hash.finish().to_le_bytes())
+        out.write_all(&hash.digest().to_le_bytes())
     }
 }
 
@@ -111,7 +110,7 @@ pub(crate) fn read_head(bytes: &[u8]) -> Result<(PartHead, PartBytes<'_>, &[u8])
     let (checksum, rest) =
         behind.split_first_chunk::<CHECKSUM>().ok_or_else(|| damaged("its end is missing"))?;
     let whole = bytes.get(..end + 1 + length).unwrap_or_default();
-    if XxHash3_64::oneshot(whole).to_le_bytes() != *checksum {
+    if xxh3_64(whole).to_le_bytes() != *checksum {
         return Err(damaged("its checksum is wrong"));
     }
     Ok((head, PartBytes(sections), rest))
@@ -178,13 +177,13 @@ impl Sections {
     }
 
     fn pack(&mut self, name: &str, value: &impl Serialize, level: Compression) -> io::Result<()> {
-        let hashed = Hashed { hash: XxHash3_64::new(), inner: &mut self.packed };
+        let hashed = Hashed { hash: Xxh3::new(), inner: &mut self.packed };
         let inner = GzEncoder::new(ByteCounter { bytes: 0, inner: hashed }, level);
         let mut packer = ByteCounter { bytes: 0, inner };
         cbor::write(value, &mut packer)?;
         let ByteCounter { bytes, inner } = packer;
         let ByteCounter { bytes: packed, inner: Hashed { hash, .. } } = inner.finish()?;
-        let xxh3 = format!("{:016x}", hash.finish());
+        let xxh3 = format!("{:016x}", hash.digest());
         self.entries.push(SectionEntry { name: name.to_owned(), packed, bytes, xxh3 });
         Ok(())
     }
@@ -215,14 +214,14 @@ impl<W: Write> Write for ByteCounter<W> {
 
 /// Hashes the bytes that are written.
 struct Hashed<W> {
-    hash: XxHash3_64,
+    hash: Xxh3,
     inner: W,
 }
 
 impl<W: Write> Write for Hashed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
-        self.hash.write(bytes.get(..written).unwrap_or_default());
+        self.hash.update(bytes.get(..written).unwrap_or_default());
         Ok(written)
     }
 
@@ -257,7 +256,7 @@ impl SectionReader<'_> {
 
 fn unpacked<T: DeserializeOwned>(packed: &[u8], entry: &SectionEntry) -> Result<T, PartError> {
     let damaged = |what| PartError::Damaged { what };
-    if format!("{:016x}", XxHash3_64::oneshot(packed)) != entry.xxh3 {
+    if format!("{:016x}", xxh3_64(packed)) != entry.xxh3 {
         return Err(damaged("the checksum of a section is wrong"));
     }
     if entry.bytes / LARGEST_RATIO > entry.packed {

@@ -1,7 +1,7 @@
 //! Defines the hash by which a text is recognised in a later run.
 
 use serde::{Deserialize, Serialize};
-use twox_hash::XxHash3_64;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// XXH3 with 64 bits, the same on every machine; serialized as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
@@ -10,7 +10,7 @@ pub struct TextHash(u64);
 
 impl TextHash {
     pub fn of(bytes: &[u8]) -> Self {
-        Self(XxHash3_64::oneshot(bytes))
+        Self(xxh3_64(bytes))
     }
 }
 
