@@ -19,10 +19,10 @@ pub(crate) fn classify(
     at: usize,
 ) -> Option<Classification> {
     let own = classifier.classify(event)?;
-    match mta::cause_mark(event) {
-        None => Some(own),
+    Some(match mta::cause_mark(event) {
+        None => own,
         Some(mark) => classify_by_mark(classifier, own, mark, event, line, block, at),
-    }
+    })
 }
 
 /// `own` is what the line of the event itself says; `mark` is in the lines that may tell more.
@@ -35,7 +35,7 @@ fn classify_by_mark(
     line: &LogLine,
     block: &Block,
     at: usize,
-) -> Option<Classification> {
+) -> Classification {
     let (earlier, near) = block.text_before(at, CONTEXT);
     let finder = Finder::new(mark);
     let mut told = |text| {
@@ -52,7 +52,7 @@ fn classify_by_mark(
         })
     };
     let told = told(near).or_else(|| told(earlier));
-    Some(told.map_or(own, |told| Classification { provider: own.provider.or(told.provider), ..told }))
+    told.map_or(own, |told| Classification { provider: own.provider.or(told.provider), ..told })
 }
 
 /// Where the line that holds this offset begins.

@@ -295,8 +295,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         known: &ParsedHeader,
         times: u32,
     ) {
-        let line = &known.line;
-        let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
+        let (line, place) = (&known.line, LineOffset { file: block.file, offset: block.offset + at as u64 });
         let (is_within, mut moment) = self.in_time_range(line, place);
         if !is_within {
             return;

@@ -17,14 +17,15 @@ const FLAGS: [&[u8; 3]; 7] = [b"=> ", b"-> ", b"== ", b"** ", b">> ", b"*> ", b"
 
 /// Splits off the flag. `None`: it is no delivery line.
 #[inline]
-pub(crate) fn split_flag(text: &[u8]) -> Option<(&[u8; 3], &[u8])> {
-    text.split_first_chunk().filter(|(flag, _)| FLAGS.contains(flag))
+pub(crate) fn split_flag(text: &[u8]) -> Option<([u8; 3], &[u8])> {
+    let (flag, rest) = text.split_first_chunk()?;
+    FLAGS.contains(&flag).then_some((*flag, rest))
 }
 
 /// Parses a line by its flag and the text behind it.
-pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, flag: &[u8; 3], rest: &'a [u8]) -> ParsedLine<'a> {
+pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, flag: [u8; 3], rest: &'a [u8]) -> ParsedLine<'a> {
     // One compare after another: a `match` compiles to a jump table, which the processor mispredicts more often.
-    let is = |other: &[u8; 3]| flag == other;
+    let is = |other: &[u8; 3]| flag == *other;
     if is(b"=> ") || is(b"-> ") || is(b">> ") {
         return delivered(queue_id, rest, Outcome::Delivered);
     }
