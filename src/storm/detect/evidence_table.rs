@@ -171,7 +171,7 @@ impl EvidenceTable {
     #[inline]
     fn group_weight(&self, count: f64) -> f64 {
         let small = count as u32;
-        let known = self.small.get(small as usize).filter(|_| count - f64::from(small) == 0.0);
+        let known = self.small.get(small as usize).filter(|_| count.fract() == 0.0);
         known.copied().unwrap_or_else(|| group_weight(count))
     }
 }
