@@ -313,6 +313,8 @@ impl EventSink for Sampler<'_> {
         let (ip, host_name) = (event.peer.ip, event.peer.host);
         let peer = if event.direction == Direction::Inbound { ip.or(host_name) } else { host_name.or(ip) };
         let is_open = key != 0 && !message.is_complete;
+        // As if the end of the message stood in an earlier block.
+        let is_older = key != 0 && message.is_over;
         let (host, instance) = self.host_and_instance(logged.line);
         let provider = provider.unwrap_or_else(|| logged.provider());
         let series = CountSeries { provider, ..series };
@@ -326,8 +328,7 @@ impl EventSink for Sampler<'_> {
             series,
             cause: logged.verdict.and_then(|verdict| verdict.cause),
             is_open,
-            // As if the end of the message stood in an earlier block.
-            is_older: key != 0 && message.is_over,
+            is_older,
             recipient: self.sample.keep(recipient),
             host,
             instance,
@@ -340,7 +341,7 @@ impl EventSink for Sampler<'_> {
                 is_near: is_near(event, logged.line),
                 is_ours: is_ours(logged),
                 is_own_fault: false,
-                is_fresh: is_open && is_fresh(event.mta, logged.line),
+                is_fresh: (is_open || is_older) && is_fresh(event.mta, logged.line),
             },
             mta: event.mta,
         };
