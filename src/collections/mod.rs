@@ -3,7 +3,6 @@
 //! Promises: bounded memory where names come from a log; what is approximate says how far it may be off.
 //! May use: simd.
 
-pub(crate) mod cbor;
 pub(crate) mod counter;
 pub(crate) mod direct_mapped;
 pub(crate) mod distinct;

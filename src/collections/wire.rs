@@ -60,7 +60,9 @@ pub(crate) fn pack_hashes(mut hashes: Vec<u64>) -> ByteText {
     hashes.sort_unstable();
     hashes.dedup();
     let mut packer = HashPacker::with_room_for(hashes.len());
-    hashes.into_iter().for_each(|hash| packer.push(hash));
+    for hash in hashes {
+        packer.push(hash);
+    }
     packer.finish()
 }
 

@@ -51,7 +51,9 @@ impl KeySet {
         for table in self.tables {
             let mut keys: Vec<u64> = table.into_iter().collect();
             keys.sort_unstable();
-            keys.into_iter().for_each(|key| packer.push(key));
+            for key in keys {
+                packer.push(key);
+            }
         }
         packer.finish()
     }

@@ -1,6 +1,6 @@
 //! Writes and reads the file of a part: a line of JSON, sections of CBOR, each compressed by itself, and a checksum of all.
 
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use flate2::Compression;
@@ -16,7 +16,6 @@ use super::LogPart;
 use super::coverage::KeptCoverage;
 use super::error::PartError;
 use super::head::{PartHead, SCHEMA, SCHEMA_NAME, SectionEntry};
-use crate::collections::cbor;
 use crate::messages::part::EndedMessages;
 use crate::scan::counted_part::CountedPart;
 
@@ -30,7 +29,7 @@ const HEAD_LIMIT: usize = 64 << 20;
 const LARGEST_RATIO: usize = 1_032;
 
 /// Bytes of packed sections that are kept in memory. A larger part waits in a file without a name, in the folder of the part.
-const IN_MEMORY: usize = 4 << 20;
+const IN_MEMORY: usize = 1 << 20;
 
 /// A part, ready to be written.
 pub(crate) struct PackedPart {
@@ -179,9 +178,10 @@ impl Sections {
     fn pack(&mut self, name: &str, value: &impl Serialize, level: Compression) -> io::Result<()> {
         let hashed = Hashed { hash: Xxh3::new(), inner: &mut self.packed };
         let inner = GzEncoder::new(ByteCounter { bytes: 0, inner: hashed }, level);
-        let mut packer = ByteCounter { bytes: 0, inner };
-        cbor::write(value, &mut packer)?;
-        let ByteCounter { bytes, inner } = packer;
+        // Each head and each key is written by itself.
+        let mut packer = BufWriter::with_capacity(64 << 10, ByteCounter { bytes: 0, inner });
+        ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
+        let ByteCounter { bytes, inner } = packer.into_inner().map_err(io::IntoInnerError::into_error)?;
         let ByteCounter { bytes: packed, inner: Hashed { hash, .. } } = inner.finish()?;
         let xxh3 = format!("{:016x}", hash.digest());
         self.entries.push(SectionEntry { name: name.to_owned(), packed, bytes, xxh3 });

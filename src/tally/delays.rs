@@ -28,7 +28,10 @@ pub struct DurationHistogram {
 
 /// The histograms by direction and provider, and then by phase, in the order of the phases.
 #[derive(Clone, Default, Debug)]
-pub struct Delays(pub BTreeMap<(Direction, Option<Provider>), Vec<(Phase, DurationHistogram)>>);
+pub struct Delays(pub BTreeMap<(Direction, Option<Provider>), PhaseTimes>);
+
+/// The histogram of each phase, in the order of the phases.
+pub(crate) type PhaseTimes = Vec<(Phase, DurationHistogram)>;
 
 impl Delays {
     /// Records the phases of a delivery; other events are ignored.
@@ -77,7 +80,7 @@ impl Delays {
 }
 
 /// The histogram of a phase among those of one direction and provider, at most as many as there are phases.
-fn times(group: &mut Vec<(Phase, DurationHistogram)>, phase: Phase) -> &mut DurationHistogram {
+fn times(group: &mut PhaseTimes, phase: Phase) -> &mut DurationHistogram {
     let at = group.iter().position(|(other, _)| *other >= phase).unwrap_or(group.len());
     if group.get(at).is_none_or(|(other, _)| *other != phase) {
         let mut histogram = Histogram::new(DIGITS).expect("two digits are allowed");

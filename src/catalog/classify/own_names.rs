@@ -50,8 +50,8 @@ fn mask_hosts(text: &[u8], out: &mut Vec<u8>) -> usize {
             continue;
         }
         let (front, behind) = text.split_at(dot);
-        let begin = front.iter().rposition(|byte| !is_in_name(byte)).map_or(0, |at| at + 1);
-        let end = dot + behind.iter().position(|byte| !is_in_name(byte)).unwrap_or(behind.len());
+        let begin = front.iter().rposition(|byte| !is_in_name(*byte)).map_or(0, |at| at + 1);
+        let end = dot + behind.iter().position(|byte| !is_in_name(*byte)).unwrap_or(behind.len());
         let before = text.get(..begin).unwrap_or_default();
         let next = text.get(end..).unwrap_or_default();
         // Sendmail writes `mx.example.org.: No route to host`.
@@ -92,7 +92,7 @@ fn mask_client(text: &[u8], out: &mut Vec<u8>) -> usize {
     copied
 }
 
-fn is_in_name(byte: &u8) -> bool {
+fn is_in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }
 

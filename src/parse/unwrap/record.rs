@@ -38,7 +38,12 @@ pub(crate) fn read(raw: &[u8]) -> Option<(WrapperMetadata<'_>, Cow<'_, [u8]>)> {
         .position(|field| is_line(field) && !is_time(field))
         .or_else(|| fields.iter().position(is_text))
         // A text that does not tell its server stands last.
-        .or_else(|| fields.len().checked_sub(1).filter(|last| *last > 1 && fields.iter().any(is_program)))?;
+        .or_else(|| {
+            fields
+                .len()
+                .checked_sub(1)
+                .filter(|last| *last > 1 && fields.iter().any(|field| is_program(field)))
+        })?;
     let mut metadata = WrapperMetadata::default();
     let mut text = Cow::Borrowed(&b""[..]);
     for (place, field) in fields.into_iter().enumerate() {
@@ -60,7 +65,7 @@ fn fill<'a>(metadata: &mut WrapperMetadata<'a>, field: Cow<'a, [u8]>) {
     let Some(name) = name.filter(|name| !name.is_empty()) else { return };
     if let Some(time) = time_of(&name) {
         metadata.time.get_or_insert(time);
-    } else if is_program(&Cow::Borrowed(name.as_bytes())) {
+    } else if is_program(name.as_bytes()) {
         if let Some((name, pid)) = program(name) {
             metadata.program.get_or_insert(name);
             metadata.pid = metadata.pid.take().or(pid);
@@ -84,7 +89,7 @@ fn is_host(name: &[u8]) -> bool {
 }
 
 /// Whether the field is the name of a mail server's program, with or without a process id.
-fn is_program(field: &Cow<[u8]>) -> bool {
+fn is_program(field: &[u8]) -> bool {
     let is_short = (1..=64).contains(&field.len()) && !field.iter().any(u8::is_ascii_whitespace);
     let tag = [field.strip_suffix(b":").unwrap_or(field), b": x"].concat();
     is_short

@@ -8,7 +8,7 @@ use super::block_sample::{
 };
 use super::hash::{HASH_SEED, sampling_hash};
 use super::level::{EVENTS_KEPT, SampleLevel};
-use super::marks::{is_fresh, is_near, is_ours};
+use super::marks::marks;
 use super::own_faults::OwnFaults;
 use super::series::{CellKey, CellKind, CountSeries};
 use super::served_minutes::ServedMinute;
@@ -336,13 +336,7 @@ impl EventSink for Sampler<'_> {
             source,
             raw,
             stage: event.stage,
-            marks: EventMarks {
-                side: Side::of(event),
-                is_near: is_near(event, logged.line),
-                is_ours: is_ours(logged),
-                is_own_fault: false,
-                is_fresh: (is_open || is_older) && is_fresh(event.mta, logged.line),
-            },
+            marks: marks(logged, is_open || is_older),
             mta: event.mta,
         };
         self.keep_event(event, place);
