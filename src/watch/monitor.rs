@@ -121,7 +121,7 @@ impl<'a> Monitor<'a> {
     pub fn new(options: MonitorOptions<'a>, calendar: Calendar) -> Self {
         let (seed, level) = (options.seed, SharedLevel::default());
         let window = RollingWindow::new(seed.clone(), options.filter);
-        let sampler = Sampler::new(options.filter, level.clone());
+        let sampler = Sampler::new(options.filter, level.clone(), true);
         Self {
             options,
             line_filter: options.filter.without_sender(),

@@ -276,7 +276,7 @@ fn count(
     };
     part::check(args, &plan)?;
     let sampling = VerdictRun::wants_storms(args)
-        .then(|| SamplePlan::new(seed.clone(), &session.filter, args.part.is_some()));
+        .then(|| SamplePlan::new(seed.clone(), &session.filter, args.part.is_some(), false));
     let both = Paired { first: &plan, second: sampling.as_ref() };
     let SettledWalk { walked, total: (mut folder, sampled), sources, calendar, no_match } =
         session.walk_until_settled(&both, &mut unparsed)?;

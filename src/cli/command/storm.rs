@@ -74,7 +74,7 @@ pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Com
 /// Reads the logs and finds the storms in them.
 fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completion), CliError> {
     let mut unparsed = session.unparsed(&args.coverage)?;
-    let sampling = SamplePlan::new(seed(), &session.filter, false);
+    let sampling = SamplePlan::new(seed(), &session.filter, false, true);
     let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
     // Before the report is printed: it does not depend on it.
     output::commit(unparsed.finish()?)?;

@@ -33,6 +33,7 @@ const EXAMPLE_LIMIT: usize = 400;
 /// Samples blocks; each thread has one.
 pub(crate) struct Sampler<'a> {
     filter: &'a Filter,
+    with_examples: bool,
     /// The host of the last line, and its hash.
     host: Vec<u8>,
     host_hash: u64,
@@ -66,9 +67,10 @@ struct SampledMessage {
 }
 
 impl<'a> Sampler<'a> {
-    pub(crate) fn new(filter: &'a Filter, shared: SharedLevel) -> Self {
+    pub(crate) fn new(filter: &'a Filter, shared: SharedLevel, with_examples: bool) -> Self {
         Self {
             filter,
+            with_examples,
             host: Vec::new(),
             host_hash: sampling_hash(HASH_SEED, b""),
             messages: HashMap::default(),
@@ -206,7 +208,7 @@ impl<'a> Sampler<'a> {
     /// Keeps the line as an example, if it is evidence and the hash is among the smallest of its kind in its span. With a filter for
     /// senders each line may be one.
     fn example(&mut self, series: CountSeries, (minute, hash): (i32, u64), raw: &[u8]) -> TextPiece {
-        if !CellKind::of(&series).is_evidence() {
+        if !self.with_examples || !CellKind::of(&series).is_evidence() {
             return TextPiece::default();
         }
         let span = minute.div_euclid(EXAMPLE_MINUTES);

@@ -17,11 +17,13 @@ pub(crate) struct SamplePlan<'a> {
     level: SharedLevel,
     /// The samples become a part, which other runs merge.
     for_part: bool,
+    /// Example lines are wanted, which only the report of `storm` shows.
+    with_examples: bool,
 }
 
 impl<'a> SamplePlan<'a> {
-    pub(crate) fn new(seed: RandomState, filter: &'a Filter, for_part: bool) -> Self {
-        Self { seed, filter, level: SharedLevel::default(), for_part }
+    pub(crate) fn new(seed: RandomState, filter: &'a Filter, for_part: bool, with_examples: bool) -> Self {
+        Self { seed, filter, level: SharedLevel::default(), for_part, with_examples }
     }
 }
 
@@ -30,7 +32,7 @@ impl<'a> Aggregation for SamplePlan<'a> {
     type Total = SampleMerger<'a>;
 
     fn sink(&self) -> Sampler<'a> {
-        Sampler::new(self.filter, self.level.clone())
+        Sampler::new(self.filter, self.level.clone(), self.with_examples)
     }
 
     fn start(&self) -> SampleMerger<'a> {

@@ -354,11 +354,6 @@ impl Samples {
         self.left_out.iter().map(|(key, count)| (*key, *count))
     }
 
-    /// The examples with the kinds of their events.
-    pub(crate) fn examples(&self) -> impl Iterator<Item = (CountSeries, &Example)> {
-        self.examples.iter().flat_map(|((_, series), kept)| kept.iter().map(|example| (*series, example)))
-    }
-
     /// Drops all events before this minute.
     pub(crate) fn forget(&mut self, before: i32) {
         self.left_out.retain(|key, _| key.minute >= before);

@@ -30,8 +30,6 @@ pub(crate) struct KeptSamples {
     shapes: Vec<KeptShape>,
     events: Vec<KeptSample>,
     left_out: Vec<(i32, KeptKind, u32)>,
-    /// The minute, the index of the series, the hash and the line.
-    examples: Vec<(i32, u32, u64, ByteText)>,
     lines: Vec<(i32, u64)>,
     served: Vec<(i32, Direction, u32)>,
     undated: u64,
@@ -104,13 +102,6 @@ impl KeptSamples {
             KeptSample(event.minute, event.hash, event.message, series.number(event.series), shape, names)
         };
         let events = samples.events.iter().map(kept_event).collect();
-        let mut examples: Vec<_> = samples
-            .examples()
-            .map(|(of, example)| {
-                (example.minute, series.number(of), example.hash, ByteText(example.line.clone()))
-            })
-            .collect();
-        examples.sort_unstable();
         let mut left_out: Vec<_> = samples.left_out().collect();
         left_out.sort_unstable();
         let left_out = left_out.into_iter().map(|(key, count)| (key.minute, key.kind.parts(), count));
@@ -126,7 +117,6 @@ impl KeptSamples {
             names: samples.names.names().map(ByteText::from).collect(),
             events,
             left_out: left_out.collect(),
-            examples,
             lines: samples.lines.hours().collect(),
             served: served.collect(),
             undated: samples.undated,
@@ -175,9 +165,6 @@ impl KeptSamples {
         }
         for (minute, kind, count) in self.left_out {
             samples.leave_out(CellKey { minute, kind: CellKind::of_parts(kind) }, count);
-        }
-        for (minute, series, hash, line) in self.examples {
-            samples.keep_example(of_number(series)?, hash, minute, &line.0);
         }
         self.lines.into_iter().for_each(|(hour, minutes)| samples.lines.add_hour(hour, minutes));
         for (minute, direction, count) in self.served {
