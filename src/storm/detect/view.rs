@@ -168,25 +168,10 @@ impl ViewDimension {
         networks: &Networks,
         null_sender: FactorValue,
     ) -> u32 {
-        match self {
-            Self::Network => networks.place(point),
-            Self::All
-            | Self::Kin
-            | Self::NullSender
-            | Self::Bounces
-            | Self::Exchange
-            | Self::Provider
-            | Self::Domain
-            | Self::Relay
-            | Self::Recipient
-            | Self::Sender
-            | Self::User
-            | Self::Client
-            | Self::ProviderKin
-            | Self::DomainKin
-            | Self::InstanceKin
-            | Self::Reason => self.value_of(point, networks, null_sender) as u32,
+        if matches!(self, Self::Network) {
+            return networks.place(point);
         }
+        self.value_of(point, networks, null_sender) as u32
     }
 
     /// The value of an event. 0: it has none.
