@@ -1,7 +1,7 @@
 //! Packs the updates of messages that began before a part, which a part keeps until it is written.
 //!
-//! An [`Update`] takes 96 bytes of memory. In a log of Postfix they are mostly of bounce notices, of which no line tells that
-//! they begin: 15 MB for a log of 1 GiB. Packed, an update takes ten to twenty bytes.
+//! An [`Update`] takes 96 bytes of memory. In a Postfix log most of them are about bounce notices, whose beginning no line
+//! shows: 15 MB for a log of 1 GiB. Packed, an update takes ten to twenty bytes.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ fn pack(bytes: &mut Vec<u8>, update: &Update, before: &mut Before) {
     }
 }
 
-/// `None`: the bytes end, which those that [`pack`] wrote do not.
+/// `None`: the bytes end too early, which bytes from [`pack`] never do.
 fn unpack(rest: &mut Bytes, before: &mut Before) -> Option<Update> {
     use presence::{
         AT, CLIENT, CONCERNS, COUNTS, DIRECTION, DOMAIN, FAILURE, FLAG, HOST, NUMBER, RECIPIENT, SENDER,

@@ -230,7 +230,7 @@ fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut Scanned
         }
         let moment = clock.read(stamp, block.offset + at as u64);
         if moment.is_none() {
-            // The beginning of a line, whose stamp is none: the next line may have the same one.
+            // A cut line can begin like a timestamp without having one, so the next line must be read too.
             last = b"";
         }
         if let Some(moment) = moment {

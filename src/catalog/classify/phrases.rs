@@ -140,7 +140,7 @@ impl<O: Copy> Phrases<O> {
     /// Calls `found` with each owner of each phrase in the text. The order is undefined, and a phrase that occurs twice
     /// is reported twice.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(O)) {
-        // Mostly there are no rules of users, and no phrase that begins inside of a word.
+        // Most runs have no rules of their own, and no phrase that begins inside a word.
         if self.all.is_empty() {
             return;
         }

@@ -109,10 +109,10 @@ pub struct ScanArgs {
 pub struct VerdictArgs {
     /// Name the storms that `smtplog storm` finds, which is the default.
     ///
-    /// For `merge` it is an error if no part keeps what storms are found in.
+    /// For `merge` it is an error if no part has the data to find storms.
     #[arg(long, overrides_with = "no_storms")]
     pub storms: bool,
-    /// Do not look for storms, and keep nothing for it in a part.
+    /// Do not look for storms, and leave the data for them out of a part.
     #[arg(long, overrides_with = "storms")]
     pub no_storms: bool,
     /// Compare with the earlier runs stored in FILE, and add this run to it.

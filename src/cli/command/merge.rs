@@ -358,7 +358,7 @@ fn merged<'a>(
     let counts = merger.into_part(Vec::new());
     let storms = has_storms.then(|| KeptSamples::of(sampler.into_part()));
     let mut head = head_of_sum(parts);
-    // A sum without storms says so itself when it is merged.
+    // A sum without data about storms gets its own note when it is merged.
     head.notes.extend(unknown.iter().filter(|_| has_storms).cloned());
     let unknown = storms_unknown(unknown, has_storms);
     let mut sum = LogPart { head, coverage, counts, storms };
@@ -371,7 +371,7 @@ fn merged<'a>(
     Ok(Merged { merger, coverage: sum.coverage, storms, part: Some(packed) })
 }
 
-/// The notes on parts that keep nothing of storms; one is enough if no part does.
+/// The notes about parts without data about storms. If no part has any, one note is enough.
 fn storms_unknown(notes: Vec<String>, has_storms: bool) -> Vec<String> {
     if has_storms || notes.is_empty() {
         return notes;

@@ -37,7 +37,7 @@ pub(crate) fn read(raw: &[u8]) -> Option<(WrapperMetadata<'_>, Cow<'_, [u8]>)> {
         .iter()
         .position(|field| is_line(field) && !is_time(field))
         .or_else(|| fields.iter().position(is_text))
-        // A text that does not tell its server stands last.
+        // A text that does not name its server comes last.
         .or_else(|| {
             fields
                 .len()

@@ -66,7 +66,7 @@ pub(crate) fn silences(
         minutes.iter().filter(|served| (first..=last).contains(&served.minute)).collect();
     let all: f64 = minutes.iter().map(|served| f64::from(served.count)).sum();
     let mut views: Vec<ServedView> = Vec::new();
-    // Of everything and of each direction the counts are exact. They come by hour, and in an hour by direction.
+    // The counts of all mail and of each direction are exact. They are sorted by hour, then by direction.
     let count = |served: &ServedMinute| (served.minute, f64::from(served.count));
     let hours = minutes.chunk_by(|a, b| a.minute.div_euclid(60) == b.minute.div_euclid(60));
     views.push((None, hours.flat_map(by_minute).collect()));

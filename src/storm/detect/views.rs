@@ -183,7 +183,7 @@ impl<'a> ViewSource<'a> {
         };
         let clumps = [domains(MailFlow::Out), domains(MailFlow::In)];
         let mut views = Views::default();
-        // Those of a dimension are in the order of their values and kins.
+        // The views of a dimension are already sorted by value and kin.
         dimensions.sort_unstable_by_key(|of| (of.flow, of.dimension));
         for of in dimensions {
             if of.count.values > 0.0 {

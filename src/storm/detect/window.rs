@@ -10,7 +10,7 @@ const PAUSE_UNITS: f64 = 6.0;
 /// A window with less weight than this is no storm, however short the log.
 const LEAST_WEIGHT: f64 = 3.0;
 
-/// A bound that is computed in another way than what it bounds may be too low by this much, in nats.
+/// How far rounding may put the upper bound of an exponent below the exponent, in nats.
 const ROUNDING: f64 = 1e-6;
 
 /// The units of a view in the order of time, with prefix sums. A busy view has many units in a minute, and a window begins at

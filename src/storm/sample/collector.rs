@@ -102,7 +102,7 @@ impl<'a> Sampler<'a> {
         let cell = self.sample.cells.get_mut(at as usize)?;
         cell.count += 1;
         let limit = if self.filter.asks_for_sender() { u32::MAX } else { EVENTS_KEPT as u32 };
-        // Of equal hashes the first of the log counts, which another block may have.
+        // Of two events with equal hashes the earlier one is kept, and it may be in another block.
         if hash > cell.largest || hash == cell.largest && cell.kept == limit {
             return None;
         }
@@ -142,7 +142,7 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// Tells the other blocks which hashes this one keeps. With a filter for senders some may be dropped again.
+    /// Tells the other blocks which hashes this one keeps. A filter for senders may still drop some of them.
     fn tell_others(&self) {
         if self.filter.asks_for_sender() {
             return;
@@ -315,7 +315,7 @@ impl EventSink for Sampler<'_> {
         let (ip, host_name) = (event.peer.ip, event.peer.host);
         let peer = if event.direction == Direction::Inbound { ip.or(host_name) } else { host_name.or(ip) };
         let is_open = key != 0 && !message.is_complete;
-        // As if the end of the message stood in an earlier block.
+        // The same answer as if the message had ended in an earlier block.
         let is_older = key != 0 && message.is_over;
         let (host, instance) = self.host_and_instance(logged.line);
         let provider = provider.unwrap_or_else(|| logged.provider());

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::series::{CellKey, CellKind};
 
-/// The number of events kept of one kind in one span. More of them in longer spans find fewer storms: a burst of a few minutes
-/// is then a smaller share of its span.
+/// The number of events kept of one kind in one span. With more events of longer spans fewer storms are found: a burst of
+/// a few minutes is a smaller share of a long span.
 pub(crate) const EVENTS_KEPT: usize = 8;
 /// The largest number of failures in a finished sample.
 const EVIDENCE_LIMIT: usize = 1 << 14;

@@ -9,7 +9,7 @@ use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::side::{Side, is_private};
 
-/// Most milliseconds from the arrival of a message to a first attempt.
+/// The longest time from the arrival of a message to its first attempt, in milliseconds.
 const FRESH: u64 = 5 * 60 * 1000;
 
 /// What matters about an event besides its names. `may_be_older`: no line shows the arrival of its message.

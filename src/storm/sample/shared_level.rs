@@ -36,7 +36,7 @@ impl SharedLevel {
 
     /// The smallest hashes of the blocks so far.
     pub(crate) fn smallest(&self) -> MutexGuard<'_, SmallestHashes> {
-        // A hash that another thread could not add is only missing.
+        // If another thread panicked, at most its hashes are missing.
         self.0.smallest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

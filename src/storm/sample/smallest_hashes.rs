@@ -1,4 +1,5 @@
-//! Remembers the smallest hashes of each cell over all blocks, so that a block leaves out what others have pushed out already.
+//! Remembers the smallest hashes of each cell over all blocks, so that a block can skip
+//! events that the sample would drop anyway.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -6,7 +7,8 @@ use hashbrown::HashMap;
 use super::level::{EVENTS_KEPT, SampleLevel};
 use super::series::CellKey;
 
-/// The largest number of cells that are remembered, 2 MiB. Beyond it all are forgotten, and blocks keep more than they need.
+/// The largest number of cells that are remembered, 2 MiB. If there are more, all are dropped, and blocks keep more than they
+/// need for a while.
 const CELLS_LIMIT: usize = 1 << 14;
 
 /// The smallest hashes of the cells of one level.
@@ -16,7 +18,7 @@ pub(crate) struct SmallestHashes {
     cells: HashMap<CellKey, Smallest, FixedState>,
 }
 
-/// The smallest hashes of a cell, in their order; of equal ones each counts.
+/// The smallest hashes of a cell, in ascending order. Equal hashes are kept separately.
 #[derive(Clone, Copy, Default, Debug)]
 struct Smallest {
     hashes: [u64; EVENTS_KEPT],
@@ -24,7 +26,7 @@ struct Smallest {
 }
 
 impl SmallestHashes {
-    /// The largest hash that an event of the cell may still be kept with.
+    /// The largest hash with which an event of the cell can still be kept.
     pub(crate) fn largest(&self, level: SampleLevel, key: CellKey) -> u64 {
         let cell = self.cells.get(&key).filter(|cell| level == self.level && cell.count == EVENTS_KEPT);
         cell.and_then(|cell| cell.hashes.last()).copied().unwrap_or(u64::MAX)
@@ -33,7 +35,7 @@ impl SmallestHashes {
     /// Adds the hash of an event that a block of this level keeps.
     pub(crate) fn add(&mut self, level: SampleLevel, key: CellKey, hash: u64) {
         if level != self.level {
-            // What a finer level has in a cell is in no cell of a coarser one as a whole.
+            // A block that began before the level rose has finer cells, so its hashes do not belong to these.
             if level.max(self.level) != level {
                 return;
             }
@@ -53,7 +55,7 @@ impl SmallestHashes {
         }
     }
 
-    /// Forgets all cells: other events follow.
+    /// Drops all cells, before other events are added.
     pub(crate) fn forget(&mut self) {
         self.cells.clear();
     }
