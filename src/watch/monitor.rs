@@ -29,7 +29,7 @@ use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
 use crate::storm::sample::merge::SampleMerger;
-use crate::storm::sample::shared_level::SharedLevel;
+use crate::storm::sample::shared_thresholds::SharedThresholds;
 use crate::tally::Tally;
 
 /// The look-back time for storms, in minutes: one day, so that every hour of the day occurs once.
@@ -119,16 +119,16 @@ pub struct Monitor<'a> {
 
 impl<'a> Monitor<'a> {
     pub fn new(options: MonitorOptions<'a>, calendar: Calendar) -> Self {
-        let (seed, level) = (options.seed, SharedLevel::default());
+        let (seed, thresholds) = (options.seed, SharedThresholds::default());
         let window = RollingWindow::new(seed.clone(), options.filter);
-        let sampler = Sampler::new(options.filter, level.clone(), true);
+        let sampler = Sampler::new(options.filter, thresholds.clone(), true);
         Self {
             options,
             line_filter: options.filter.without_sender(),
             calendar,
             years: BTreeMap::new(),
             reader: Some((MonitorSink { window, sampler }, Classifier::new(options.book))),
-            merger: SampleMerger::new(seed.clone(), options.filter, level),
+            merger: SampleMerger::new(seed.clone(), options.filter, thresholds),
             coverage: Coverage::default(),
             first_kept: None,
         }

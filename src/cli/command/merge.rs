@@ -48,7 +48,7 @@ use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 use crate::storm::sample::merge::SampleMerger;
 use crate::storm::sample::samples::Samples;
-use crate::storm::sample::shared_level::SharedLevel;
+use crate::storm::sample::shared_thresholds::SharedThresholds;
 use crate::storm::sample::wire::KeptSamples;
 use crate::tally::by_hour::Hourly;
 
@@ -329,7 +329,7 @@ fn merged<'a>(
 ) -> Result<Merged<'a>, CliError> {
     let into_part = scan.part.is_some();
     let (mut merger, mut coverage, mut files_before) = (plan.part_merger(into_part), Coverage::default(), 0);
-    let sampler = SampleMerger::new(plan.hasher.clone(), plan.filter, SharedLevel::default());
+    let sampler = SampleMerger::new(plan.hasher.clone(), plan.filter, SharedThresholds::default());
     let mut sampler = if into_part { sampler.for_parts() } else { sampler };
     let wants_storms = VerdictRun::wants_storms(scan);
     let (mut has_storms, mut unknown) = (false, Vec::new());

@@ -46,8 +46,11 @@ pub(crate) fn answer(samples: &Samples, events: Vec<Sample>, input: &DiagnosisIn
     let (first, last) = (span.first, span.last);
     let (mut points, names) = points(samples, events, input.with_greylisting);
     span.restrict(&mut points);
-    let dataset =
-        Dataset::new(&points, LivingTime::new(&samples.lines, first, last), samples.level.is_by_minute());
+    let dataset = Dataset::new(
+        &points,
+        LivingTime::new(&samples.lines, first, last),
+        samples.thresholds.is_by_minute(),
+    );
     let names = &names;
     let builder = StormBuilder { samples, names, input, dataset: &dataset, texts: catalog::storms(), last };
     let (clusters, silences) = rayon::join(

@@ -1,5 +1,7 @@
 //! Samples each block: counts its events by minute and kind, and keeps a few of them.
 
+use std::sync::Arc;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -7,12 +9,12 @@ use super::block_sample::{
     BlockSample, EventMarks, MessageSource, NO_EVENT, OpenSource, SampleCell, SampledEvent, TextPiece,
 };
 use super::hash::{HASH_SEED, sampling_hash};
-use super::level::{EVENTS_KEPT, SampleLevel};
 use super::marks::marks;
 use super::own_faults::OwnFaults;
 use super::series::{CellKey, CellKind, CountSeries};
 use super::served_minutes::ServedMinute;
-use super::shared_level::SharedLevel;
+use super::shared_thresholds::SharedThresholds;
+use super::thresholds::{EVENTS_KEPT, Thresholds};
 use crate::messages::key::PrehashedState;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
@@ -48,9 +50,11 @@ pub(crate) struct Sampler<'a> {
     /// The host and the instance of the last event that was kept.
     last_names: (TextPiece, TextPiece),
     own_faults: OwnFaults,
-    shared: SharedLevel,
-    /// The level of the current block.
-    level: SampleLevel,
+    shared: SharedThresholds,
+    /// The thresholds of the current block.
+    thresholds: Arc<Thresholds>,
+    /// The kind of the last event, which is often that of the next one too, and its threshold.
+    last_kind: Option<(CellKind, u64)>,
     sample: BlockSample,
 }
 
@@ -67,7 +71,7 @@ struct SampledMessage {
 }
 
 impl<'a> Sampler<'a> {
-    pub(crate) fn new(filter: &'a Filter, shared: SharedLevel, with_examples: bool) -> Self {
+    pub(crate) fn new(filter: &'a Filter, shared: SharedThresholds, with_examples: bool) -> Self {
         Self {
             filter,
             with_examples,
@@ -79,7 +83,8 @@ impl<'a> Sampler<'a> {
             examples: HashMap::default(),
             last_names: Default::default(),
             own_faults: OwnFaults::default(),
-            level: shared.get(),
+            thresholds: shared.get(),
+            last_kind: None,
             shared,
             sample: BlockSample::default(),
         }
@@ -87,14 +92,20 @@ impl<'a> Sampler<'a> {
 
     /// Counts an event. Returns its place if its hash is small enough for the sample.
     fn count(&mut self, minute: i32, kind: CellKind, hash: u64) -> Option<EventPlace> {
-        let key = self.level.cell(CellKey { minute, kind });
+        let threshold = match self.last_kind {
+            Some((last, threshold)) if last == kind => threshold,
+            _ => self.thresholds.of(kind),
+        };
+        self.last_kind = Some((kind, threshold));
+        if hash >= threshold {
+            return None;
+        }
+        let key = CellKey { minute, kind };
         let at = match self.last {
             Some((last, at)) if last == key => at,
             _ => *self.cells.entry(key).or_insert_with(|| {
-                let largest =
-                    self.level.is_wide(kind).then(|| self.shared.smallest().largest(self.level, key));
-                let largest = largest.unwrap_or(u64::MAX);
-                self.sample.cells.push(SampleCell { key, count: 0, kept: 0, last: NO_EVENT, largest });
+                let cell = SampleCell { key, count: 0, kept: 0, last: NO_EVENT, largest: u64::MAX };
+                self.sample.cells.push(cell);
                 self.sample.cells.len() as u32 - 1
             }),
         };
@@ -139,19 +150,6 @@ impl<'a> Sampler<'a> {
         match known {
             Some(served) => served.count += 1,
             None => self.sample.served.push(ServedMinute { minute, direction, count: 1 }),
-        }
-    }
-
-    /// Tells the other blocks which hashes this one keeps. A filter for senders may still drop some of them.
-    fn tell_others(&self) {
-        if self.filter.asks_for_sender() {
-            return;
-        }
-        let cell = |event: &SampledEvent| self.sample.cells.get(event.cell as usize).map(|cell| cell.key);
-        let hashes = self.sample.events.iter().filter_map(|event| Some((cell(event)?, event.hash)));
-        let mut smallest = self.shared.smallest();
-        for (key, hash) in hashes.filter(|(key, _)| self.level.is_wide(key.kind)) {
-            smallest.add(self.level, key, hash);
         }
     }
 
@@ -401,7 +399,7 @@ impl EventSink for Sampler<'_> {
         };
         let minute = minute as i32;
         let (series, hash) = (CountSeries::own_fault(reason), hash(0, None, (logged.raw, 0)));
-        let Some(place) = self.count(minute, CellKind::of(&series), hash) else { return };
+        let Some(place) = self.count(minute, CellKind::of_own_fault(&series), hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
         let raw = self.example(series, (minute, hash), logged.raw);
         let event = SampledEvent {
@@ -441,12 +439,12 @@ impl EventSink for Sampler<'_> {
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockSample {
-        self.tell_others();
         self.last = None;
+        self.last_kind = None;
         self.last_names = Default::default();
         self.cells.clear();
         self.examples.clear();
-        self.level = self.shared.get();
+        self.thresholds = self.shared.get();
         for (key, message) in self.messages.drain() {
             // Most messages arrive and leave within a block, so no other block needs them.
             if message.is_new && message.is_over {

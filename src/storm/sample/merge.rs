@@ -4,12 +4,12 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::block_sample::{BlockSample, MessageSource, OpenSource, SampledEvent, TextPiece};
-use super::level::SAMPLE_LIMIT;
 use super::open_message::{OpenMessage, SourceTexts};
 use super::samples::{Sample, Samples};
-use super::series::{CellKey, CellKind};
+use super::series::CellKind;
 use super::served_minutes::ServedMinute;
-use super::shared_level::SharedLevel;
+use super::shared_thresholds::SharedThresholds;
+use super::thresholds::SAMPLE_LIMIT;
 use crate::collections::interner::{Interner, Symbol};
 use crate::messages::key::PrehashedState;
 use crate::parse::mta::parsed::domain;
@@ -17,19 +17,16 @@ use crate::pipeline::filter::Filter;
 
 /// The largest number of open messages whose source is kept, about 12 MiB.
 const OPEN_LIMIT: usize = 1 << 17;
-/// The number of events that wait until their names are interned, about 4 MiB: most of a large log's do not survive the next cut.
-const WAITING: usize = SAMPLE_LIMIT / 4;
+/// The largest number of events until the next cut, 6 MiB.
+const UNCUT_LIMIT: usize = SAMPLE_LIMIT * 3 / 2;
 
 /// Merges the blocks of one reading of the logs.
 pub(crate) struct SampleMerger<'a> {
     filter: &'a Filter,
     hasher: RandomState,
-    level: SharedLevel,
+    thresholds: SharedThresholds,
     open: HashMap<u64, OpenMessage, PrehashedState>,
     samples: Samples,
-    /// Blocks whose events are not in the samples yet.
-    waiting: Vec<BlockSample>,
-    waiting_events: usize,
     /// The number of names after the unused ones were dropped.
     names: usize,
     /// Events whose sender the filter does not admit.
@@ -54,17 +51,15 @@ struct OpenState {
 }
 
 impl<'a> SampleMerger<'a> {
-    /// `level` is the one that the samplers of these blocks look at.
-    pub(crate) fn new(hasher: RandomState, filter: &'a Filter, level: SharedLevel) -> Self {
+    /// `thresholds` are those that the samplers of these blocks look at.
+    pub(crate) fn new(hasher: RandomState, filter: &'a Filter, thresholds: SharedThresholds) -> Self {
         let samples = Samples::new(hasher.clone());
         Self {
             filter,
             hasher,
-            level,
+            thresholds,
             open: HashMap::default(),
             samples,
-            waiting: Vec::new(),
-            waiting_events: 0,
             names: 0,
             left_out: 0,
             is_part: false,
@@ -85,11 +80,20 @@ impl<'a> SampleMerger<'a> {
         block.served.iter().for_each(|served| self.samples.served.add(*served));
         self.resolve(&mut block);
         self.keep_open(&mut block);
-        self.waiting_events += block.events.len();
-        self.waiting.push(block);
-        if self.waiting_events >= WAITING {
-            self.settle(true);
+        let (mut host, mut instance) = (LastPiece::default(), LastPiece::default());
+        for event in &block.events {
+            self.add(&block, event, (&mut host, &mut instance));
         }
+        if self.samples.events.len() > UNCUT_LIMIT {
+            self.cut();
+        }
+    }
+
+    /// Cuts the sample to the events that it has room for, and tells the samplers of the next blocks.
+    fn cut(&mut self) {
+        self.samples.cut();
+        self.thresholds.set(self.samples.thresholds.clone());
+        self.drop_many_names();
     }
 
     /// Gives the events of a block what earlier blocks know of their messages, and drops those whose sender the filter does
@@ -195,43 +199,18 @@ impl<'a> SampleMerger<'a> {
             let OpenMessage { is_over, is_cut, has_arrived, .. } = open;
             self.remember(message, OpenState { is_over, is_cut, has_arrived }, open.source());
         }
-        if self.samples.events.len() > SAMPLE_LIMIT + WAITING {
-            self.samples.cut_with(&[]);
+        if self.samples.events.len() > UNCUT_LIMIT {
+            self.cut();
         }
-        self.drop_many_names();
     }
 
     /// Ends a part: its samples, and what they do not know of their messages.
     pub(crate) fn into_part(mut self) -> PartSamples {
-        self.settle(true);
+        self.cut();
         self.samples.sort();
         let mut open: Vec<(u64, OpenMessage)> = self.open.into_iter().collect();
         open.sort_unstable_by_key(|(message, _)| *message);
         PartSamples { samples: self.samples, open }
-    }
-
-    /// Adds the events that wait to the samples; `with_cut` leaves out those that the sample has no room for.
-    fn settle(&mut self, with_cut: bool) {
-        let waiting = std::mem::take(&mut self.waiting);
-        self.waiting_events = 0;
-        let keys = waiting.iter().flat_map(|block| {
-            block
-                .events
-                .iter()
-                .map(|event| (CellKey { minute: event.minute, kind: kind(block, event) }, event.hash))
-        });
-        let is_kept = with_cut.then(|| self.samples.cut_with(&keys.collect::<Vec<_>>()));
-        let mut is_kept = is_kept.into_iter().flatten();
-        for block in &waiting {
-            let (mut host, mut instance) = (LastPiece::default(), LastPiece::default());
-            for event in &block.events {
-                if is_kept.next() != Some(false) {
-                    self.add(block, event, (&mut host, &mut instance));
-                }
-            }
-        }
-        self.level.raise(self.samples.level);
-        self.drop_many_names();
     }
 
     /// Drops the names that no event has any more, once there are many of them.
@@ -248,6 +227,10 @@ impl<'a> SampleMerger<'a> {
         event: &SampledEvent,
         (host, instance): (&mut LastPiece, &mut LastPiece),
     ) {
+        let kind = kind(block, event);
+        if event.hash >= self.samples.thresholds.of(kind) {
+            return;
+        }
         let names = &mut self.samples.names;
         let (host, instance) =
             (host.name(event.host, block, names), instance.name(event.instance, block, names));
@@ -256,7 +239,7 @@ impl<'a> SampleMerger<'a> {
         let recipient = block.read(event.recipient);
         let sample = Sample {
             minute: event.minute,
-            kind: kind(block, event),
+            kind,
             series: event.series,
             hash: event.hash,
             message: event.message,
@@ -280,16 +263,16 @@ impl<'a> SampleMerger<'a> {
 
     /// The samples of the blocks so far; more blocks may follow.
     pub(crate) fn so_far(&mut self) -> &Samples {
-        self.settle(true);
+        self.cut();
         self.samples.sort();
         &self.samples
     }
 
     /// Drops all events before this minute, and names that no event has any more.
     pub(crate) fn forget(&mut self, before: i32) {
-        self.settle(true);
+        self.cut();
         self.samples.forget(before);
-        self.level.smallest().forget();
+        self.thresholds.set(self.samples.thresholds.clone());
         self.samples.drop_names(self.hasher.clone());
         self.names = self.samples.names.count();
     }
@@ -301,7 +284,7 @@ impl<'a> SampleMerger<'a> {
 
     /// The samples of all blocks, or of all parts.
     pub(crate) fn finish(mut self) -> Samples {
-        self.settle(true);
+        self.cut();
         self.samples.sort();
         self.samples
     }

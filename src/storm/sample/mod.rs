@@ -5,7 +5,6 @@
 pub(crate) mod block_sample;
 pub(crate) mod collector;
 pub(crate) mod hash;
-pub(crate) mod level;
 pub(crate) mod line_minutes;
 pub(crate) mod marks;
 pub(crate) mod merge;
@@ -16,6 +15,6 @@ pub(crate) mod points;
 pub(crate) mod samples;
 pub(crate) mod series;
 pub(crate) mod served_minutes;
-pub(crate) mod shared_level;
-pub(crate) mod smallest_hashes;
+pub(crate) mod shared_thresholds;
+pub(crate) mod thresholds;
 pub(crate) mod wire;

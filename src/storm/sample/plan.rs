@@ -5,7 +5,8 @@ use foldhash::fast::RandomState;
 use super::block_sample::BlockSample;
 use super::collector::Sampler;
 use super::merge::SampleMerger;
-use super::shared_level::SharedLevel;
+use super::shared_thresholds::SharedThresholds;
+use super::thresholds::Thresholds;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::Aggregation;
 
@@ -14,7 +15,7 @@ pub(crate) struct SamplePlan<'a> {
     /// The same for all threads.
     seed: RandomState,
     filter: &'a Filter,
-    level: SharedLevel,
+    thresholds: SharedThresholds,
     /// The samples become a part, which other runs merge.
     for_part: bool,
     /// Example lines are wanted, which only the report of `storm` shows.
@@ -23,7 +24,7 @@ pub(crate) struct SamplePlan<'a> {
 
 impl<'a> SamplePlan<'a> {
     pub(crate) fn new(seed: RandomState, filter: &'a Filter, for_part: bool, with_examples: bool) -> Self {
-        Self { seed, filter, level: SharedLevel::default(), for_part, with_examples }
+        Self { seed, filter, thresholds: SharedThresholds::default(), for_part, with_examples }
     }
 }
 
@@ -32,13 +33,13 @@ impl<'a> Aggregation for SamplePlan<'a> {
     type Total = SampleMerger<'a>;
 
     fn sink(&self) -> Sampler<'a> {
-        Sampler::new(self.filter, self.level.clone(), self.with_examples)
+        Sampler::new(self.filter, self.thresholds.clone(), self.with_examples)
     }
 
     fn start(&self) -> SampleMerger<'a> {
         // A log is read again if its dates were wrong.
-        self.level.restart();
-        let merger = SampleMerger::new(self.seed.clone(), self.filter, self.level.clone());
+        self.thresholds.set(Thresholds::default());
+        let merger = SampleMerger::new(self.seed.clone(), self.filter, self.thresholds.clone());
         if self.for_part { merger.for_parts() } else { merger }
     }
 

@@ -1,20 +1,18 @@
 //! Holds the counts and the sample in which storms are found. It is plain data that adds up: samples of parts of a log, or
 //! of several logs, merge in any order.
 //!
-//! The memory is bounded. Of each minute and kind the events with the smallest hashes are kept (bottom-k sampling: Cohen and
-//! Kaplan, "Summarizing data using bottom-k sketches", 2007), and the others are counted. If that is still too much, spans of
-//! two minutes are sampled instead, then of four, and so on. An event that the coarser sample drops was not among the
-//! smallest of its span, so the result depends on the events alone, not on when the limit was reached.
+//! The memory is bounded. Of each minute and kind the events with the smallest hashes are kept, and the others are counted. If that
+//! is still too much, of the largest kinds only the events with the smallest hashes are kept, see `thresholds`.
 
 use foldhash::fast::{FixedState, RandomState};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::block_sample::EventMarks;
 use super::collector::{EXAMPLE_MINUTES, EXAMPLES_KEPT};
-use super::level::{EVENTS_KEPT, SampleLevel};
 use super::line_minutes::LineMinutes;
 use super::series::{CellKey, CellKind, CountSeries};
 use super::served_minutes::ServedMinutes;
+use super::thresholds::{Draw, DrawEntry, EVENTS_KEPT, Thresholds};
 use crate::catalog::Cause;
 use crate::collections::interner::{Interner, Symbol};
 use crate::smtp::event::{Mta, Stage};
@@ -68,7 +66,8 @@ pub(crate) struct Example {
 pub(crate) struct Samples {
     pub names: Interner,
     pub events: Vec<Sample>,
-    /// The number of events of each cell that are not in the sample. A cell that is not here has none.
+    /// The number of events of each cell that are not in the sample. A cell that is not here has none; those of kinds with
+    /// thresholds are not counted.
     left_out: HashMap<CellKey, u32, FixedState>,
     /// By the first minute of a span, and kind.
     examples: HashMap<(i32, CountSeries), Vec<Example>, FixedState>,
@@ -80,70 +79,7 @@ pub(crate) struct Samples {
     pub lines: LineMinutes,
     /// All that was served, whether it is in the sample or not.
     pub served: ServedMinutes,
-    pub level: SampleLevel,
-}
-
-/// An event as the cut sees it.
-#[derive(Clone, Copy)]
-struct CutEntry {
-    key: CellKey,
-    hash: u64,
-    /// Index of the event.
-    at: u32,
-}
-
-/// Keeps the events of each cell with the smallest hashes, of which most have one only.
-fn cut_cells(entries: &mut Vec<CutEntry>, level: SampleLevel) {
-    let mut index: HashMap<u64, u32, FixedState> =
-        HashMap::with_capacity_and_hasher(1 << 12, FixedState::default());
-    let mut counts: Vec<u32> = Vec::new();
-    let cell = |entry: &CutEntry| {
-        let CellKey { minute, kind } = level.cell(entry.key);
-        u64::from(minute as u32) << 32 | u64::from(kind.packed())
-    };
-    let mut last = (u64::MAX, 0);
-    let cells: Vec<u32> = entries
-        .iter()
-        .map(|entry| {
-            let key = cell(entry);
-            if key != last.0 {
-                let next = counts.len() as u32;
-                last = (key, *index.entry(key).or_insert(next));
-                if last.1 == next {
-                    counts.push(0);
-                }
-            }
-            if let Some(count) = counts.get_mut(last.1 as usize) {
-                *count += 1;
-            }
-            last.1
-        })
-        .collect();
-    // Of each cell that has too many, the events; a cell without any has not.
-    let mut hashes: HashMap<u32, Vec<(u64, i32, u32)>, FixedState> = HashMap::default();
-    for (entry, cell) in entries.iter().zip(&cells) {
-        let count = counts.get(*cell as usize).copied().unwrap_or_default() as usize;
-        if count > EVENTS_KEPT {
-            let hashes = hashes.entry(*cell).or_insert_with(|| Vec::with_capacity(count));
-            hashes.push((entry.hash, entry.key.minute, entry.at));
-        }
-    }
-    if hashes.is_empty() {
-        return;
-    }
-    // The largest one that is kept. Events that are equal in it stay in the order of the log.
-    let mut largest: Vec<Option<(u64, i32, u32)>> = vec![None; counts.len()];
-    for (cell, mut hashes) in hashes {
-        let (_, last, _) = hashes.select_nth_unstable(EVENTS_KEPT - 1);
-        if let Some(largest) = largest.get_mut(cell as usize) {
-            *largest = Some(*last);
-        }
-    }
-    let mut cells = cells.into_iter();
-    entries.retain(|entry| {
-        let largest = cells.next().and_then(|cell| *largest.get(cell as usize)?);
-        largest.is_none_or(|largest| (entry.hash, entry.key.minute, entry.at) <= largest)
-    });
+    pub thresholds: Thresholds,
 }
 
 impl Sample {
@@ -176,14 +112,14 @@ impl Samples {
             undated: 0,
             lines: LineMinutes::default(),
             served: ServedMinutes::default(),
-            level: SampleLevel::default(),
+            thresholds: Thresholds::default(),
         }
     }
 
     /// Counts events that are not in the sample.
     pub(crate) fn leave_out(&mut self, key: CellKey, count: u32) {
-        if count > 0 {
-            let sum = self.left_out.entry(self.level.cell(key)).or_default();
+        if count > 0 && self.thresholds.find(key.kind).is_none() {
+            let sum = self.left_out.entry(key).or_default();
             *sum = sum.saturating_add(count);
         }
     }
@@ -240,59 +176,55 @@ impl Samples {
         self.events = order.iter().filter_map(|(_, at)| self.events.get(*at as usize)).copied().collect();
     }
 
-    /// Cuts each cell to the events with the smallest hashes, and takes a coarser level if the sample is too large. Others that
-    /// wait are cut with the events; returns which of these are kept. The events stay in their order.
-    pub(crate) fn cut_with(&mut self, waiting: &[(CellKey, u64)]) -> Vec<bool> {
-        let mut kept = self.entries(waiting);
-        let mut is_kept = vec![false; kept.len()];
-        let level = self.level;
-        loop {
-            cut_cells(&mut kept, self.level);
-            let evidence = kept.iter().filter(|entry| entry.key.kind.is_evidence()).count();
-            let Some(next) = self.level.next(evidence, kept.len() - evidence) else { break };
-            self.level = next;
+    /// Cuts the sample to the events that it has room for, which stay in their order.
+    pub(crate) fn cut(&mut self) {
+        let entries = self.events.iter().map(|event| DrawEntry { key: event.key(), hash: event.hash });
+        let Draw { kept, crowded, is_lower } = self.thresholds.draw(&entries.collect::<Vec<_>>());
+        if is_lower {
+            self.count_open_kinds();
         }
-        if level != self.level {
-            let cells = std::mem::take(&mut self.left_out);
-            cells.into_iter().for_each(|(key, count)| self.leave_out(key, count));
+        for (key, count) in crowded {
+            self.leave_out(key, count);
         }
-        for entry in &kept {
-            if let Some(is_kept) = is_kept.get_mut(entry.at as usize) {
-                *is_kept = true;
-            }
-        }
-        let of_waiting = is_kept.split_off(self.events.len());
-        let keys = self.events.iter().map(Sample::key).zip(&is_kept);
-        let keys = keys.chain(waiting.iter().map(|(key, _)| *key).zip(&of_waiting));
-        let dropped: Vec<CellKey> = keys.filter(|(_, is_kept)| !**is_kept).map(|(key, _)| key).collect();
-        for key in dropped {
-            self.leave_out(key, 1);
-        }
-        let mut is_kept = is_kept.into_iter();
-        self.events.retain(|_| is_kept.next() == Some(true));
-        of_waiting
+        let mut kept = kept.into_iter();
+        self.events.retain(|_| kept.next() == Some(true));
     }
 
-    fn entries(&self, waiting: &[(CellKey, u64)]) -> Vec<CutEntry> {
-        let own = self.events.iter().map(|event| (event.key(), event.hash));
-        let all = own.chain(waiting.iter().copied()).zip(0..);
-        all.map(|((key, hash), at)| CutEntry { key, hash, at }).collect()
+    /// Forgets how many events of kinds with thresholds are not in the sample.
+    fn count_open_kinds(&mut self) {
+        let Self { left_out, thresholds, .. } = self;
+        left_out.retain(|key, _| thresholds.find(key.kind).is_none());
     }
 
-    /// The number of events that each of these, which are those of the sample, stands for.
+    /// The number of events that each of these, which are those of the sample, stands for (inverse of the probability that it is
+    /// drawn: Horvitz and Thompson, 1952). In a minute that is full, the largest of its k hashes tells how many there are: k - 1
+    /// by its share of all hashes.
     pub(crate) fn weights(&self, events: &[Sample]) -> Vec<f64> {
-        let mut kept: HashMap<CellKey, u32, FixedState> = HashMap::default();
-        let key = |event: &Sample| self.level.cell(event.key());
-        for event in events {
-            let key = key(event);
-            if self.left_out.contains_key(&key) {
-                *kept.entry(key).or_default() += 1;
-            }
+        let share = |hash: u64| (hash.max(1) as f64) / 2_f64.powi(64);
+        let mut cells: HashMap<CellKey, (u32, u64), FixedState> = HashMap::default();
+        let is_drawn = |event: &Sample| {
+            self.thresholds.find(event.kind).is_some() || self.left_out.contains_key(&event.key())
+        };
+        for event in events.iter().filter(|event| is_drawn(event)) {
+            let (count, largest) = cells.entry(event.key()).or_default();
+            *count += 1;
+            *largest = event.hash.max(*largest);
         }
         let weight = |event: &Sample| {
-            let key = key(event);
-            let (left_out, kept) = (self.left_out.get(&key)?, kept.get(&key)?);
-            Some(1.0 + f64::from(*left_out) / f64::from(*kept))
+            let key = event.key();
+            let (kept, largest) = *cells.get(&key)?;
+            let kept_weight = f64::from(kept);
+            if let Some(left_out) = self.left_out.get(&key) {
+                return Some(1.0 + f64::from(*left_out) / kept_weight);
+            }
+            let threshold = self.thresholds.find(event.kind)?;
+            let is_full = kept as usize == EVENTS_KEPT;
+            let weight = if is_full {
+                (kept_weight - 1.0) / kept_weight / share(largest)
+            } else {
+                1.0 / share(threshold)
+            };
+            Some(weight.max(1.0))
         };
         events.iter().map(|event| weight(event).unwrap_or(1.0)).collect()
     }
@@ -328,13 +260,9 @@ impl Samples {
         for (hour, minutes) in other.lines.hours() {
             self.lines.add_hour(hour, minutes);
         }
-        // Of two levels the coarser one counts; the cut below sees to it.
-        let level = self.level.max(other.level);
-        if level != self.level {
-            self.level = level;
-            let cells = std::mem::take(&mut self.left_out);
-            cells.into_iter().for_each(|(key, count)| self.leave_out(key, count));
-        }
+        other.thresholds.iter().for_each(|(kind, threshold)| self.thresholds.lower(kind, threshold));
+        self.thresholds.lower_limits(other.thresholds.limits());
+        self.count_open_kinds();
         other.left_out.into_iter().for_each(|(key, count)| self.leave_out(key, count));
         for ((_, series), examples) in other.examples {
             for example in examples {
@@ -362,6 +290,9 @@ impl Samples {
         self.lines.forget(before);
         self.served.forget(before);
         self.events.retain(|event| event.minute >= before);
+        let kinds: HashSet<CellKind, FixedState> = self.events.iter().map(|event| event.kind).collect();
+        // A kind that comes again begins anew.
+        self.thresholds.retain(|kind| kinds.contains(&kind));
     }
 }
 
@@ -369,7 +300,7 @@ impl Samples {
 mod tests {
     use super::*;
     use crate::catalog::classify::Reason;
-    use crate::storm::sample::level::SAMPLE_LIMIT;
+    use crate::storm::sample::thresholds::SAMPLE_LIMIT;
 
     /// A stream of numbers (the generator of Lehmer).
     struct Numbers(u64);
@@ -390,7 +321,7 @@ mod tests {
             minute: numbers.below(20_000) as i32,
             kind: CellKind::of(&series),
             series,
-            hash: numbers.below(1 << 30),
+            hash: numbers.below(1 << 30) << 34,
             message: 0,
             recipient,
             domain: Symbol::OVERFLOW,
@@ -433,16 +364,17 @@ mod tests {
                 let recipient = samples.names.intern(names.name(event.recipient));
                 samples.events.push(Sample { recipient, ..*event });
                 if samples.events.len() > SAMPLE_LIMIT * 5 / 4 || at % cut_after == cut_after - 1 {
-                    samples.cut_with(&[]);
+                    samples.cut();
                 }
             }
-            samples.cut_with(&[]);
+            samples.cut();
             samples
         };
         let whole = sample(&mut events.iter(), usize::MAX);
-        assert!(whole.events.len() <= SAMPLE_LIMIT && !whole.level.is_by_minute());
+        assert!(whole.events.len() <= SAMPLE_LIMIT && !whole.thresholds.is_by_minute());
         let sum: u64 = content(&whole).iter().map(|(.., weight)| weight).sum();
-        assert!(sum.abs_diff(count as u64 * 1000) < 100_000, "{sum}");
+        // An estimate: each kind has thousands of events, which are known to one in a hundred.
+        assert!(sum.abs_diff(count as u64 * 1000) < count as u64 * 20, "{sum} of {count}");
         let backwards = sample(&mut events.iter().rev(), 10_000);
         assert_eq!(content(&backwards), content(&whole));
         let mut parts: Vec<Samples> =
@@ -451,7 +383,7 @@ mod tests {
         for part in parts {
             merged.append(part);
         }
-        merged.cut_with(&[]);
+        merged.cut();
         assert_eq!(content(&merged), content(&whole));
     }
 }

@@ -31,6 +31,8 @@ impl CellKind {
     /// Greylisting, which is evidence only on request.
     const NORMAL: u32 = 3;
     const FAILED: u32 = 0;
+    /// The bit of warnings of this server about faults of its own.
+    const OWN_FAULT: u32 = 1 << 26;
 
     /// The kind of events of this series, with the provider if it has one.
     pub(crate) fn of(series: &CountSeries) -> Self {
@@ -51,6 +53,12 @@ impl CellKind {
     pub(crate) fn of_provider(self, provider: Option<Provider>) -> Self {
         let provider = provider.filter(|_| self.is_evidence());
         Self(self.0 | provider.map_or(0, |provider| (provider.index() as u32 + 1) << 10))
+    }
+
+    /// The kind of warnings of this server about a fault of its own. They are apart from the rejections with the same reason, of which
+    /// there may be thousands.
+    pub(crate) fn of_own_fault(series: &CountSeries) -> Self {
+        Self(Self::of(series).0 | Self::OWN_FAULT)
     }
 
     /// The kind as a number.

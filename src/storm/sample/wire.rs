@@ -6,7 +6,6 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::block_sample::EventMarks;
-use super::level::SampleLevel;
 use super::merge::PartSamples;
 use super::open_message::{OpenMessage, SourceTexts};
 use super::samples::{Sample, Samples};
@@ -23,12 +22,15 @@ use crate::smtp::event::{Direction, Mta, Stage};
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct KeptSamples {
-    level: SampleLevel,
     /// The names by their index, from 1 on.
     names: Vec<ByteText>,
     series: Vec<CountSeries>,
     shapes: Vec<KeptShape>,
     events: Vec<KeptSample>,
+    /// The kinds of which only events with smaller hashes are kept.
+    thresholds: Vec<(KeptKind, u64)>,
+    /// The limits of failures and of other events. Absent: all events are kept that their minutes have room for.
+    limits: Option<[u64; 2]>,
     left_out: Vec<(i32, KeptKind, u32)>,
     lines: Vec<(i32, u64)>,
     served: Vec<(i32, Direction, u32)>,
@@ -52,7 +54,8 @@ struct KeptShape {
     mta: Mta,
 }
 
-/// The kind of a cell: direction, sort, reason, and the number of the provider in the list of the head.
+/// The kind of a cell: direction, sort (4 is added for a fault of the server's own), reason, and the number of the provider in the
+/// list of the head.
 type KeptKind = (Direction, u8, Option<Reason>, Option<Provider>);
 
 /// The hash of a message; sender, login and client; whether its arrival was seen, whether what parts before say of it is of
@@ -105,6 +108,9 @@ impl KeptSamples {
         let mut left_out: Vec<_> = samples.left_out().collect();
         left_out.sort_unstable();
         let left_out = left_out.into_iter().map(|(key, count)| (key.minute, key.kind.parts(), count));
+        let mut thresholds: Vec<_> = samples.thresholds.iter().collect();
+        thresholds.sort_unstable();
+        let thresholds = thresholds.into_iter().map(|(kind, threshold)| (kind.parts(), threshold));
         let served =
             samples.served.iter().map(|ServedMinute { minute, direction, count }| (minute, direction, count));
         let kept_open = |(message, open): (u64, OpenMessage)| {
@@ -113,7 +119,8 @@ impl KeptSamples {
             KeptOpenMessage(message, texts, open.has_arrived, open.is_cut, open.is_over)
         };
         Self {
-            level: samples.level,
+            thresholds: thresholds.collect(),
+            limits: Some(samples.thresholds.limits()).filter(|limits| *limits != [u64::MAX; 2]),
             names: samples.names.names().map(ByteText::from).collect(),
             events,
             left_out: left_out.collect(),
@@ -134,7 +141,10 @@ impl KeptSamples {
             None => Some(Symbol::OVERFLOW),
             Some(at) => symbols.get(at).copied(),
         };
-        samples.level = self.level.checked()?;
+        for (kind, threshold) in self.thresholds {
+            samples.thresholds.lower(CellKind::of_parts(kind), threshold);
+        }
+        samples.thresholds.lower_limits(self.limits.unwrap_or([u64::MAX; 2]));
         let of_number = |number: u32| self.series.get(number as usize).copied();
         for KeptSample(minute, hash, message, series, shape, names) in self.events {
             let series = of_number(series)?;
@@ -143,7 +153,11 @@ impl KeptSamples {
             let [recipient, domain, peer, sender, user, client, host, instance] = names;
             samples.events.push(Sample {
                 minute,
-                kind: CellKind::of(&series).of_provider(series.provider),
+                kind: if marks.is_own_fault {
+                    CellKind::of_own_fault(&series)
+                } else {
+                    CellKind::of(&series).of_provider(series.provider)
+                },
                 series,
                 hash,
                 message,
@@ -191,12 +205,15 @@ impl CellKind {
         let at = |shift: u32, bits: u32| (packed >> shift & ((1 << bits) - 1)) as usize;
         let direction = Direction::value_variants().get(at(2, 2)).copied().unwrap_or(Direction::Outbound);
         let reason = at(4, 6).checked_sub(1).and_then(|at| Reason::value_variants().get(at).copied());
-        (direction, at(0, 2) as u8, reason, at(10, 16).checked_sub(1).map(Provider::at))
+        (direction, (at(0, 2) | at(26, 1) << 2) as u8, reason, at(10, 16).checked_sub(1).map(Provider::at))
     }
 
     fn of_parts((direction, sort, reason, provider): KeptKind) -> Self {
         let reason = reason.map_or(0, |reason| reason as u32 + 1);
         let provider = provider.map_or(0, |provider| provider.index() as u32 + 1);
-        Self::of_packed(u32::from(sort & 3) | (direction as u32) << 2 | reason << 4 | provider << 10)
+        let sort = u32::from(sort);
+        Self::of_packed(
+            sort & 3 | (sort >> 2 & 1) << 26 | (direction as u32) << 2 | reason << 4 | provider << 10,
+        )
     }
 }
