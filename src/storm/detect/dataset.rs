@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::evidence_table::EvidenceUnit;
 use super::living_time::LivingTime;
 use super::profile::{Background, Profile};
 use super::view::ViewKey;
@@ -36,7 +37,7 @@ pub(crate) struct Cluster {
 pub(crate) struct Dataset<'p> {
     pub points: &'p [WeightedEvent],
     pub living: LivingTime,
-    /// The counts of kinds are exact in each minute.
+    /// The counts of all kinds are exact in each minute.
     pub is_by_minute: bool,
     /// Only storms need them, and most logs have none.
     backgrounds: OnceLock<[Background; 2]>,
@@ -50,6 +51,18 @@ impl<'p> Dataset<'p> {
     pub(crate) fn profile(&self, members: &[usize], flow: MailFlow) -> Profile {
         let points = members.iter().filter_map(|&at| self.points.get(at));
         Profile::new(points, self.background(flow))
+    }
+
+    /// The weight that one independent unit stands for, at least 1 (effective sample size: Kish, "Survey sampling", 1965). 1 where
+    /// counts are exact.
+    pub(crate) fn spread(&self, units: &[EvidenceUnit]) -> f64 {
+        if self.is_by_minute {
+            return 1.0;
+        }
+        let (weight, squares) = units.iter().fold((0.0, 0.0), |(weight, squares), unit| {
+            (weight + unit.weight, squares + unit.weight * unit.weight)
+        });
+        (squares / f64::max(weight, 1e-9)).max(1.0)
     }
 
     fn background(&self, flow: MailFlow) -> &Background {

@@ -157,7 +157,7 @@ impl Search<'_> {
             let free = view.members.iter().copied().filter(is_free);
             series.change_units(|units| weigher.weigh(free, units), |unit| self.is_usual(unit));
         }
-        (series.weight() >= LEAST_WEIGHT).then_some(())
+        (series.weight() >= LEAST_WEIGHT * self.dataset.spread(series.units())).then_some(())
     }
 
     fn is_usual(&self, unit: &EvidenceUnit) -> bool {
@@ -171,9 +171,11 @@ impl Search<'_> {
         let series = &mut scratch.series;
         let living = &self.dataset.living;
         let critical = self.model.critical_values(view.key);
+        let is_exact = view.key.dimension.is_counted() && self.dataset.is_by_minute;
         for _ in 0..MOST_EXPLAINED {
             let exponent = |content: &WindowContent, least: f64| self.exponent(at, content, 0.0, least);
-            let window = series.best(living, view.clump, critical, exponent)?;
+            let least_spread = if is_exact { 1.0 } else { series.least_spread() };
+            let window = series.best(living, (view.clump, least_spread), critical, exponent)?;
             let content = series.content((window.from, window.to), living);
             if let Some(found) = self.unexplained(at, series, &window, &content) {
                 return Some(found);

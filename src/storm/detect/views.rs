@@ -276,14 +276,6 @@ impl<'a> ViewSource<'a> {
     }
 }
 
-/// The weight that one independent unit stands for, at least 1 (effective sample size: Kish, "Survey sampling", 1965).
-fn spread(units: &[EvidenceUnit]) -> f64 {
-    let (weight, squares) = units.iter().fold((0.0, 0.0), |(weight, squares), unit| {
-        (weight + unit.weight, squares + unit.weight * unit.weight)
-    });
-    (squares / f64::max(weight, 1e-9)).max(1.0)
-}
-
 /// Builds the views of one dimension.
 struct DimensionBuilder<'a> {
     source: &'a ViewSource<'a>,
@@ -310,7 +302,7 @@ impl DimensionBuilder<'_> {
         // Most values have a single unit.
         if let [at] = members
             && let Some(row) = table.row(*at)
-            && row.weight < LEAST_WEIGHT
+            && (row.weight < LEAST_WEIGHT || !dataset.is_by_minute)
         {
             if !is_known(at) {
                 let weight = if dataset.is_by_minute { row.weight } else { 1.0 };
@@ -321,7 +313,7 @@ impl DimensionBuilder<'_> {
         let units = &mut self.scratch;
         self.weigher.weigh(members.iter().copied(), units);
         let weight: f64 = units.iter().map(|unit| unit.weight).sum();
-        let is_kept = weight >= LEAST_WEIGHT;
+        let is_kept = weight >= LEAST_WEIGHT * dataset.spread(units);
         if is_kept {
             let key = ViewKey { flow: self.flow, dimension: self.dimension, value, kin };
             let weights = units.iter().map(|unit| unit.weight).collect();
@@ -330,8 +322,8 @@ impl DimensionBuilder<'_> {
         if !self.is_known.is_empty() && members.iter().any(is_known) {
             self.weigher.weigh(members.iter().copied().filter(|at| !is_known(at)), units);
         }
-        // One event of a coarse sample stands for many, which is no clump.
-        let spread = if dataset.is_by_minute { 1.0 } else { spread(units) };
+        // One event of a thinned kind stands for many, which is no clump.
+        let spread = dataset.spread(units);
         self.weights.clear();
         self.weights.extend(units.iter().map(|unit| (unit.minute, unit.weight / spread)));
         self.clumps.add(&self.weights, &dataset.living, is_kept);

@@ -220,16 +220,21 @@ impl UnitSeries {
         WindowContent { from, to, counts, events, spread: squares / weight.max(1e-9) }
     }
 
+    /// A lower bound of the spread of any window: that of its lightest unit.
+    pub(crate) fn least_spread(&self) -> f64 {
+        self.units.iter().map(|unit| unit.weight).fold(f64::INFINITY, f64::min).max(1.0)
+    }
+
     /// The window with the highest score above 0; of equal ones the shortest, and of these the first. `exponent` is that of
-    /// a window, given the least exponent that is of interest. `clump` is the one that `exponent` uses at least.
+    /// a window, given the least exponent that is of interest. `clump` and the spread are those that `exponent` uses at least.
     pub(crate) fn best(
         &self,
         living: &LivingTime,
-        clump: f64,
+        (clump, spread): (f64, f64),
         critical: &CriticalValues,
         exponent: impl Fn(&WindowContent, f64) -> f64,
     ) -> Option<Window> {
-        let mut search = WindowSearch { series: self, living, clump, critical, exponent, best: None };
+        let mut search = WindowSearch { series: self, living, clump, spread, critical, exponent, best: None };
         let whole = self.weight();
         // A window has at most the weight of the longer one that begins with it.
         let mut most = f64::INFINITY;
@@ -255,6 +260,8 @@ struct WindowSearch<'a, E> {
     living: &'a LivingTime,
     /// The exponents use at least this clump.
     clump: f64,
+    /// The exponents use at least this spread.
+    spread: f64,
     critical: &'a CriticalValues,
     exponent: E,
     best: Option<Window>,
@@ -267,7 +274,7 @@ impl<E: Fn(&WindowContent, f64) -> f64> WindowSearch<'_, E> {
         let (inside_minutes, outside_minutes) = (minutes.max(1.0), self.living.total() - minutes);
         let outside = self.series.all().usual - weight;
         WindowCounts { inside: weight, inside_minutes, outside, outside_minutes }
-            .against_time(self.clump, 1.0)
+            .against_time(self.clump, self.spread)
     }
 
     /// Judges the windows of this length, whose critical value is `needed`. Returns the largest weight of one.
@@ -380,7 +387,7 @@ mod tests {
     }
 
     fn best(series: &UnitSeries, last: i32) -> Option<Window> {
-        series.best(&living(last), 0.1, &CriticalValues([12.0; WINDOW_MINUTES.len()]), |content, _| {
+        series.best(&living(last), (0.1, 1.0), &CriticalValues([12.0; WINDOW_MINUTES.len()]), |content, _| {
             content.counts.against_time(0.1, content.spread)
         })
     }
