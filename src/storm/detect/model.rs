@@ -71,7 +71,7 @@ impl<'a> Model<'a> {
             let mut units = Vec::new();
             Weigher::new(self.source.table).weigh(view.members.iter().copied().filter(is_usual), &mut units);
             let sums = PartSums::of(&units, &self.source.dataset.living);
-            OrdinaryShare::of(&sums, volume, view.key.flow, &self.bounds)
+            OrdinaryShare::of(&sums, volume, view.key, &self.bounds)
         };
         let Some((view, known)) = self.views.all.get(at).zip(self.own_shares.get(at)) else {
             return OrdinaryShare::default();

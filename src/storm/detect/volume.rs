@@ -18,6 +18,8 @@ use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 const PARTS: usize = 24;
 /// A part with less mail than this shows no share.
 const LEAST_IN_PART: f64 = 5.0;
+/// The share of a sender, login or client is known from this many parts on. In fewer, the mail may be that of the storm itself.
+const LEAST_PARTS: usize = 5;
 /// If more than this share of the mail fails ordinarily, the log does not show deliveries, and volume says nothing.
 const LARGEST_SHARE: f64 = 0.6;
 /// Failures for each recipient that are ordinary in a mailing; mailing providers object from about twice as many on.
@@ -195,15 +197,18 @@ pub(crate) fn part_bounds(living: &LivingTime) -> Vec<i32> {
 impl OrdinaryShare {
     /// The median share over the parts of the log, which begin at `bounds`. For rejections the volume is that of the other
     /// rejections, so it comes without the view's own.
-    pub(crate) fn of(failures: &PartSums, volume: &Curve, flow: MailFlow, bounds: &[i32]) -> Self {
+    pub(crate) fn of(failures: &PartSums, volume: &Curve, view: ViewKey, bounds: &[i32]) -> Self {
         let parts = volume.between_each(bounds).into_iter().zip(failures.0);
         let sums: Vec<(f64, f64, f64)> =
             parts.map(|(whole, (weight, events))| (whole, weight, events)).collect();
-        let others = |sum: &(f64, f64, f64)| match flow {
+        let others = |sum: &(f64, f64, f64)| match view.flow {
             MailFlow::Out => sum.0,
             MailFlow::In => sum.0 - sum.2,
         };
         let full: Vec<_> = sums.iter().filter(|sum| others(sum) >= LEAST_IN_PART).collect();
+        if view.dimension.is_author() && full.len() < LEAST_PARTS {
+            return Self::default();
+        }
         let share = |of: fn(&(f64, f64, f64)) -> f64| {
             let mut shares: Vec<f64> = full.iter().map(|sum| of(sum) / others(sum)).collect();
             let middle = shares.len() / 2;
@@ -227,6 +232,25 @@ mod tests {
     use super::*;
     use crate::storm::sample::line_minutes::LineMinutes;
 
+    const VIEW: ViewKey =
+        ViewKey { flow: MailFlow::Out, dimension: ViewDimension::Sender, value: 1, kin: None };
+
+    #[test]
+    fn the_share_of_a_sender_is_not_that_of_one_day() {
+        let mut lines = LineMinutes::default();
+        (0..2400).for_each(|minute| lines.add(minute));
+        let living = LivingTime::new(&lines, 0, 2399);
+        let volume = Curve::new((1000..1060).map(|minute| (minute, 20.0)));
+        let failures: Vec<EvidenceUnit> =
+            (1000..1060).map(|minute| EvidenceUnit { minute, weight: 6.0, events: 6.0, at: 0 }).collect();
+        let failures = PartSums::of(&failures, &living);
+        let share = |dimension| {
+            OrdinaryShare::of(&failures, &volume, ViewKey { dimension, ..VIEW }, &part_bounds(&living)).events
+        };
+        assert!(share(ViewDimension::Sender) < 1e-9);
+        assert!((share(ViewDimension::Domain) - 0.3).abs() < 1e-9);
+    }
+
     #[test]
     fn the_share_of_a_storm_is_not_the_ordinary_one() {
         let mut lines = LineMinutes::default();
@@ -238,7 +262,7 @@ mod tests {
             (0..2400).step_by(20).map(|minute| unit(minute, 1.0, 1.0)).collect();
         failures.extend((1000..1200).map(|minute| unit(minute, 0.5, 2.0)));
         let failures = PartSums::of(&failures, &living);
-        let share = OrdinaryShare::of(&failures, &volume, MailFlow::Out, &part_bounds(&living));
+        let share = OrdinaryShare::of(&failures, &volume, VIEW, &part_bounds(&living));
         assert!((share.weight - 0.025).abs() < 1e-9 && (share.events - 0.025).abs() < 1e-9, "{share:?}");
     }
 }
