@@ -20,7 +20,7 @@ use crate::parse::mta::parsed::domain;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
-use crate::report::Extent;
+use crate::report::ReportExtent;
 use crate::smtp::event::{Direction, Event, Outcome};
 
 /// Follows the messages of one block after another. Each thread has one.
@@ -37,7 +37,7 @@ pub(crate) struct BlockTracker {
     /// Hand-offs count like any other delivery (`--hops`).
     hops: bool,
     hidden_domain: Option<HiddenDomain>,
-    extent: Extent,
+    extent: ReportExtent,
 }
 
 /// What a report with `--redact` calls a domain.
@@ -106,7 +106,7 @@ impl BlockTracker {
             unfiltered,
             hops,
             hidden_domain: None,
-            extent: Extent::Whole,
+            extent: ReportExtent::Whole,
         }
     }
 
@@ -118,7 +118,7 @@ impl BlockTracker {
 
     /// The tracker counts what a report of this extent asks for.
     #[must_use]
-    pub(crate) fn with_extent(self, extent: Extent) -> Self {
+    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
         Self { extent, ..self }
     }
 
@@ -251,7 +251,7 @@ impl BlockTracker {
 
     /// The hash of the recipient's domain, if the delivery failed and details are asked for; else 0.
     fn failed_domain(&self, logged: &LoggedEvent) -> u64 {
-        if self.extent == Extent::FirstScreen {
+        if self.extent == ReportExtent::FirstScreen {
             return 0;
         }
         let is_failure = logged.verdict.is_some() && logged.event.direction != Direction::Inbound;

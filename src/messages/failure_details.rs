@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::{FailedFate, FailureKind, TimedFailure};
 use super::key::{PrehashedState, domain_hash};
 use crate::catalog::Action;
-use crate::report::Extent;
+use crate::report::ReportExtent;
 
 /// Maximum number of senders of one kind of failure.
 const KIND_SENDERS: usize = 1 << 14;
@@ -61,7 +61,7 @@ pub(crate) struct DomainFailures {
 #[derive(Default)]
 pub struct FailureDetails {
     /// Only the whole report asks for details.
-    extent: Extent,
+    extent: ReportExtent,
     by_kind: BTreeMap<(Action, FailureKind), SenderCounts>,
     by_domain: HashMap<u64, DomainFailures, PrehashedState>,
     /// A table may be over its limit.
@@ -82,13 +82,13 @@ pub(crate) struct KeptDetails {
 
 impl FailureDetails {
     /// The tables, for a report of this extent. They stay empty for the first screen.
-    pub(crate) fn new(extent: Extent) -> Self {
+    pub(crate) fn new(extent: ReportExtent) -> Self {
         Self { extent, ..Self::default() }
     }
 
     /// Adds messages. [`Self::make_room`] must follow once all messages of a block are in.
     pub(crate) fn add(&mut self, failed: impl IntoIterator<Item = FailedMessage>) {
-        if self.extent == Extent::FirstScreen {
+        if self.extent == ReportExtent::FirstScreen {
             return;
         }
         for FailedMessage { action, kind, at, domain, sender } in failed {

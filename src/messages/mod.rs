@@ -43,7 +43,7 @@ use self::names::{FinishedNamesByRole, NameCountsByRole};
 use self::recent_ids::{IdHash, SeenIds, is_among};
 use self::totals::{FinalState, MessageTotals, PendingHandOff};
 use self::transition::Transition;
-use crate::report::Extent;
+use crate::report::ReportExtent;
 
 /// Maximum number of open messages and their deferred recipients: about 140 MiB. A log without the lines that end
 /// messages would fill any memory. 450,000 messages with one recipient each just fit into a table of 2^19 slots.
@@ -116,7 +116,7 @@ impl MessageTracker {
 
     /// The tracker counts what a report of this extent asks for.
     #[must_use]
-    pub(crate) fn with_extent(self, extent: Extent) -> Self {
+    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
         Self { details: FailureDetails::new(extent), ..self }
     }
 

@@ -163,7 +163,7 @@ pub struct Input {
 
 /// How much of a report is asked for. What is not asked for is neither counted nor built.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Extent {
+pub enum ReportExtent {
     /// What the first screen of the text shows. It has no rows, no tables of domains, providers, relays and instances, and
     /// nothing about single domains and the senders of failed messages.
     FirstScreen,

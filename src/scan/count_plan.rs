@@ -9,7 +9,7 @@ use crate::messages::block_tracker::{BlockTracker, HiddenDomain};
 use crate::messages::key::KeyHasher;
 use crate::pipeline::filter::Filter;
 use crate::redact::Redactor;
-use crate::report::Extent;
+use crate::report::ReportExtent;
 use crate::smtp::event::By;
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
@@ -20,7 +20,7 @@ use crate::tally::wire::{KeptTally, TallyOptions};
 /// The options of a count.
 #[derive(Clone, Copy)]
 pub struct CountPlan<'a> {
-    pub extent: Extent,
+    pub extent: ReportExtent,
     pub by: &'a [By],
     pub examples: usize,
     /// Count the events of each hour for a baseline.

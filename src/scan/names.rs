@@ -6,7 +6,7 @@ use crate::messages::MessageSummary;
 use crate::messages::mail_counts::MailCounts;
 use crate::messages::names::FinishedHeavyHitters;
 use crate::parse::log_text::LogText;
-use crate::report::{Extent, NameRow, NameTotals, Remainder, Remainders, Totals};
+use crate::report::{NameRow, NameTotals, Remainder, Remainders, ReportExtent, Totals};
 use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, OutcomesByName};
@@ -64,7 +64,7 @@ impl NameTables {
             clients: of_messages(&by_role.clients),
             ..Self::default()
         };
-        if options.extent == Extent::FirstScreen {
+        if options.extent == ReportExtent::FirstScreen {
             return own;
         }
         Self {

@@ -12,7 +12,7 @@ use crate::messages::MessageSummary;
 use crate::messages::failure::{FailedMessages, FailureKind, FlowTotals};
 use crate::messages::failure_details::SenderCounts;
 use crate::report::time::minute_rfc3339;
-use crate::report::{ActionSection, DirectionTotals, Extent, FaultRow, FaultTotals, SortBy, TrendAxis};
+use crate::report::{ActionSection, DirectionTotals, FaultRow, FaultTotals, ReportExtent, SortBy, TrendAxis};
 use crate::smtp::event::{Direction, Outcome};
 use crate::tally::{FinishedTally, TallyCount, TallyKey};
 
@@ -225,8 +225,8 @@ fn fault(
         place: lines.and_then(|lines| main_place(lines, &places, key.direction, tally)),
         places: places.len() as u64,
         wheres: match options.extent {
-            Extent::FirstScreen => Vec::new(),
-            Extent::Whole => FaultLines::top_places(&places, tally),
+            ReportExtent::FirstScreen => Vec::new(),
+            ReportExtent::Whole => FaultLines::top_places(&places, tally),
         },
         senders: Vec::new(),
         advice: lines.and_then(|lines| most_frequent(&lines.advice)),

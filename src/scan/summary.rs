@@ -17,7 +17,7 @@ use super::totals::{hosts, timeline, totals};
 use super::warnings::warnings;
 use crate::catalog;
 use crate::messages::MessageSummary;
-use crate::report::{Extent, Report, SCHEMA};
+use crate::report::{Report, ReportExtent, SCHEMA};
 use crate::tally::Tally;
 
 pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &ReportOptions) -> Report {
@@ -39,8 +39,8 @@ pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &Report
     let tables = NameTables::new(tally, summary, &totals, options);
     let failing_domains = failing_domains(tally, &counts, summary, &tables.domains.rows, options);
     let rows = match options.extent {
-        Extent::FirstScreen => Vec::new(),
-        Extent::Whole => rows(counts, tally, options),
+        ReportExtent::FirstScreen => Vec::new(),
+        ReportExtent::Whole => rows(counts, tally, options),
     };
     let estimated = on_estimates(&rows.iter().map(|row| row.recipients_exact).collect::<Vec<_>>());
     let rests = tables.rests();

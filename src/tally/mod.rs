@@ -26,7 +26,7 @@ use crate::collections::hash_secret::HashSecret;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
-use crate::report::Extent;
+use crate::report::ReportExtent;
 use crate::simd::bytes_eq;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 
@@ -65,7 +65,7 @@ pub struct Tally {
     pub warnings: WarningCounts,
     /// Number of example lines of each row, at least one.
     examples: usize,
-    extent: Extent,
+    extent: ReportExtent,
     secret: Option<HashSecret>,
     timeline: Timeline,
     last_host: LastName,
@@ -102,7 +102,7 @@ impl Tally {
             hops: 0,
             warnings: WarningCounts::default(),
             examples: examples.max(1),
-            extent: Extent::Whole,
+            extent: ReportExtent::Whole,
             secret: None,
             names: Interner::new(hasher.clone()),
             rows: TallyRows::new(hasher, examples.max(1)),
@@ -125,7 +125,7 @@ impl Tally {
 
     /// The tally counts what a report of this extent asks for.
     #[must_use]
-    pub(crate) fn with_extent(self, extent: Extent) -> Self {
+    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
         Self { extent, ..self }
     }
 
@@ -201,7 +201,7 @@ impl Tally {
         if outcome != Outcome::Attempt {
             self.last_host.count(logged.line.named_host(), outcome, names, &mut self.hosts);
         }
-        let has_tables = self.extent == Extent::Whole;
+        let has_tables = self.extent == ReportExtent::Whole;
         if !has_tables && outcome == Outcome::Delivered {
             return None;
         }
@@ -287,7 +287,7 @@ impl EventSink for Tally {
         };
         let count = self.rows.row(&key);
         count.attempts += 1;
-        let is_whole = self.extent == Extent::Whole;
+        let is_whole = self.extent == ReportExtent::Whole;
         if is_whole && !delivered {
             count.recipients.insert(recipient(event, self.secret));
         }

@@ -37,7 +37,7 @@ use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Audience, Format, LINE, TEXT, nagios};
-use crate::report::{self, Extent, Report};
+use crate::report::{self, Report, ReportExtent};
 use crate::scan::baseline;
 use crate::scan::count_plan::CountPlan;
 use crate::scan::counted_part::CountedPart;
@@ -263,7 +263,7 @@ fn count(
     let seed = seed();
     let plan = CountPlan {
         // A part keeps all that any report may ask for.
-        extent: if args.part.is_some() { Extent::Whole } else { extent(args, format) },
+        extent: if args.part.is_some() { ReportExtent::Whole } else { extent(args, format) },
         by: &args.by,
         examples: args.examples,
         hourly: verdict_run.wants_hours() || args.part.is_some(),
@@ -392,14 +392,14 @@ fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
 }
 
 /// How much of the report the options ask for, to show it or to judge by it.
-fn extent(args: &ScanArgs, format: Format) -> Extent {
+fn extent(args: &ScanArgs, format: Format) -> ReportExtent {
     let verdict = &args.verdict;
     let judges = verdict.baseline.is_some() || !verdict.fail_on.is_empty() || !verdict.warn_on.is_empty();
     let shows = args.codes || !args.by.is_empty() || args.who || args.mail.mail_headers;
     if format.name == TEXT.name && args.audience == Audience::Admin && !judges && !shows {
-        Extent::FirstScreen
+        ReportExtent::FirstScreen
     } else {
-        Extent::Whole
+        ReportExtent::Whole
     }
 }
 
