@@ -23,6 +23,7 @@ use smtplog::internals::pipeline::filter::{Filter, LineFilter};
 use smtplog::internals::pipeline::sink::EventSink;
 use smtplog::internals::pipeline::time_range::TimeRange;
 use smtplog::internals::pipeline::walk::{WalkTask, step};
+use smtplog::internals::report::ReportExtent;
 use smtplog::internals::scan::count_plan::CountPlan;
 use smtplog::internals::simd::newlines::NewlineIter;
 use smtplog::internals::smtp::event::{Direction, Outcome};
@@ -206,6 +207,7 @@ fn main() {
     let book = Catalog::built_in();
     let (zone, filter, hasher) = (TimeZone::UTC, Filter::default(), RandomState::default());
     let plan = CountPlan {
+        extent: ReportExtent::Whole,
         by: &[],
         examples: 1,
         hourly: false,

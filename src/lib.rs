@@ -240,7 +240,7 @@ pub mod internals {
         }
     }
     pub mod report {
-        pub use crate::report::Row;
+        pub use crate::report::{ReportExtent, Row};
         pub mod storm {
             pub use crate::report::storm::StormPattern;
         }

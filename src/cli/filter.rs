@@ -9,7 +9,7 @@ use crate::input::error::InputError;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::walk::{WalkTask, aggregate};
 use crate::redact::Redactor;
-use crate::report::{GroupKey, GroupRow, SortBy};
+use crate::report::{GroupKey, GroupRow, ReportExtent, SortBy};
 use crate::scan::count_plan::CountPlan;
 use crate::scan::groups::table;
 use crate::smtp::event::By;
@@ -46,6 +46,7 @@ const SHOWN: usize = 6;
 fn top_values(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<String, InputError> {
     let (zone, hasher) = (&task.calendar.zone, &seed());
     let plan = CountPlan {
+        extent: ReportExtent::Whole,
         by: &[by],
         examples: 0,
         hourly: false,

@@ -20,6 +20,7 @@ use crate::parse::mta::parsed::domain;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
+use crate::report::ReportExtent;
 use crate::smtp::event::{Direction, Event, Outcome};
 
 /// Follows the messages of one block after another. Each thread has one.
@@ -36,6 +37,7 @@ pub(crate) struct BlockTracker {
     /// Hand-offs count like any other delivery (`--hops`).
     hops: bool,
     hidden_domain: Option<HiddenDomain>,
+    extent: ReportExtent,
 }
 
 /// What a report with `--redact` calls a domain.
@@ -104,6 +106,7 @@ impl BlockTracker {
             unfiltered,
             hops,
             hidden_domain: None,
+            extent: ReportExtent::Whole,
         }
     }
 
@@ -111,6 +114,12 @@ impl BlockTracker {
     #[must_use]
     pub(crate) fn with_hidden_domains(self, hidden_domain: Option<HiddenDomain>) -> Self {
         Self { hidden_domain, ..self }
+    }
+
+    /// The tracker counts what a report of this extent asks for.
+    #[must_use]
+    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
+        Self { extent, ..self }
     }
 
     pub(crate) fn queue_record(&mut self, logged: &LoggedQueueRecord) {
@@ -240,8 +249,11 @@ impl BlockTracker {
         apply(&mut partial.message, update, self.unfiltered, &mut self.totals);
     }
 
-    /// The hash of the recipient's domain, if the delivery failed; else 0.
+    /// The hash of the recipient's domain, if the delivery failed and details are asked for; else 0.
     fn failed_domain(&self, logged: &LoggedEvent) -> u64 {
+        if self.extent == ReportExtent::FirstScreen {
+            return 0;
+        }
         let is_failure = logged.verdict.is_some() && logged.event.direction != Direction::Inbound;
         let domain = logged.event.recipient.filter(|_| is_failure).and_then(domain);
         domain.map_or(0, |domain| match &self.hidden_domain {

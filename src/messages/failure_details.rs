@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::{FailedFate, FailureKind, TimedFailure};
 use super::key::{PrehashedState, domain_hash};
 use crate::catalog::Action;
+use crate::report::ReportExtent;
 
 /// Maximum number of senders of one kind of failure.
 const KIND_SENDERS: usize = 1 << 14;
@@ -59,6 +60,8 @@ pub(crate) struct DomainFailures {
 /// The failed messages by sender and by domain.
 #[derive(Default)]
 pub struct FailureDetails {
+    /// Only the whole report asks for details.
+    extent: ReportExtent,
     by_kind: BTreeMap<(Action, FailureKind), SenderCounts>,
     by_domain: HashMap<u64, DomainFailures, PrehashedState>,
     /// A table may be over its limit.
@@ -78,8 +81,16 @@ pub(crate) struct KeptDetails {
 }
 
 impl FailureDetails {
+    /// The tables, for a report of this extent. They stay empty for the first screen.
+    pub(crate) fn new(extent: ReportExtent) -> Self {
+        Self { extent, ..Self::default() }
+    }
+
     /// Adds messages. [`Self::make_room`] must follow once all messages of a block are in.
     pub(crate) fn add(&mut self, failed: impl IntoIterator<Item = FailedMessage>) {
+        if self.extent == ReportExtent::FirstScreen {
+            return;
+        }
         for FailedMessage { action, kind, at, domain, sender } in failed {
             if sender != 0 {
                 let senders = self.by_kind.entry((action, kind)).or_default();

@@ -5,7 +5,7 @@
 //!
 //! Promises: what a line does to a message depends only on the lines before it, so the sums are the same for any cut into
 //! blocks; memory is bounded, and what is forgotten is counted.
-//! May use: pipeline and what lies below it.
+//! May use: pipeline and what lies below it, and the extent of a report.
 
 pub(crate) mod block_names;
 pub(crate) mod block_tracker;
@@ -43,6 +43,7 @@ use self::names::{FinishedNamesByRole, NameCountsByRole};
 use self::recent_ids::{IdHash, SeenIds, is_among};
 use self::totals::{FinalState, MessageTotals, PendingHandOff};
 use self::transition::Transition;
+use crate::report::ReportExtent;
 
 /// Maximum number of open messages and their deferred recipients: about 140 MiB. A log without the lines that end
 /// messages would fill any memory. 450,000 messages with one recipient each just fit into a table of 2^19 slots.
@@ -111,6 +112,12 @@ impl MessageTracker {
             sweep_pause: 0,
             unfiltered,
         }
+    }
+
+    /// The tracker counts what a report of this extent asks for.
+    #[must_use]
+    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
+        Self { details: FailureDetails::new(extent), ..self }
     }
 
     /// For a part, which does not know what its first lines go on from.

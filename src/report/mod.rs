@@ -161,6 +161,16 @@ pub struct Input {
     pub filtered: u64,
 }
 
+/// How much of a report is asked for. What is not asked for is neither counted nor built.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ReportExtent {
+    /// What the first screen of the text shows. It has no rows, no tables of domains, providers, relays and instances, and
+    /// nothing about single domains and the senders of failed messages.
+    FirstScreen,
+    #[default]
+    Whole,
+}
+
 /// The order of rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum SortBy {

@@ -23,6 +23,16 @@ pub struct Totals {
     pub messages: Messages,
 }
 
+impl Totals {
+    /// The number of all events that were counted.
+    pub(crate) fn events(&self) -> u64 {
+        let sent = |counts: &Sent| counts.attempts + counts.discarded;
+        let Refused { refused, warned, held, discarded, .. } = self.inbound;
+        let results = sent(&self.outbound) + sent(&self.local) + refused + warned + held + discarded;
+        results + self.host_attempts + self.probes
+    }
+}
+
 /// Messages. Each counts once, with all its lines and recipients, under its state at the end of the logs:
 /// messages = delivered + deferred + bounced + expired + discarded + held + waiting.
 #[derive(Clone, Default, Debug, Serialize, JsonSchema)]

@@ -9,6 +9,7 @@ use crate::messages::block_tracker::{BlockTracker, HiddenDomain};
 use crate::messages::key::KeyHasher;
 use crate::pipeline::filter::Filter;
 use crate::redact::Redactor;
+use crate::report::ReportExtent;
 use crate::smtp::event::By;
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
@@ -19,6 +20,7 @@ use crate::tally::wire::{KeptTally, TallyOptions};
 /// The options of a count.
 #[derive(Clone, Copy)]
 pub struct CountPlan<'a> {
+    pub extent: ReportExtent,
     pub by: &'a [By],
     pub examples: usize,
     /// Count the events of each hour for a baseline.
@@ -51,7 +53,8 @@ impl CountPlan<'_> {
             GroupBy::new(self.by, self.examples, self.zone.clone(), self.hasher.clone()).with_secret(secret)
         };
         let groups = (!self.by.is_empty()).then(groups);
-        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups).with_secret(secret);
+        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
+        tally = tally.with_secret(secret).with_extent(self.extent);
         tally.hourly = self.hourly.then(Hourly::default);
         tally.delays = self.delays.then(Delays::default);
         tally
@@ -84,5 +87,6 @@ impl CountPlan<'_> {
             |redactor| -> HiddenDomain { Box::new(move |domain| redacted::host(domain, redactor)) };
         BlockTracker::new(self.keys(), self.filter.is_empty(), self.hops)
             .with_hidden_domains(self.redactor.map(hidden_domain))
+            .with_extent(self.extent)
     }
 }

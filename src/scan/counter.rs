@@ -81,7 +81,7 @@ impl<'a> CountPlan<'a> {
             messages: if self.for_parts {
                 MessageTracker::of_part(self.filter.is_empty())
             } else {
-                MessageTracker::new(self.filter.is_empty())
+                MessageTracker::new(self.filter.is_empty()).with_extent(self.extent)
             },
             metadata: MetadataTable::default(),
             keys: self.keys(),

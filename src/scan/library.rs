@@ -14,7 +14,7 @@ use crate::pipeline::filter::Filter;
 use crate::pipeline::logs::{FoundLogs, LogOptions};
 use crate::pipeline::settle::{Settled, walk_until_settled};
 use crate::pipeline::walk::aggregate;
-use crate::report::{Report, SortBy};
+use crate::report::{Report, ReportExtent, SortBy};
 use crate::smtp::event::By;
 
 /// What a report holds besides the totals, the rows and the tables of names, which every report has.
@@ -50,6 +50,7 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
     let (book, filter, seed) = (Catalog::built_in(), Filter::default(), seed());
     let line_filter = filter.without_sender();
     let plan = CountPlan {
+        extent: ReportExtent::Whole,
         by: &options.by,
         examples: options.examples,
         hourly: false,
@@ -80,6 +81,7 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
     };
     let report_options = ReportOptions {
         read,
+        extent: ReportExtent::Whole,
         providers: &book.providers,
         with_advice: true,
         with_full_advice: false,

@@ -1,12 +1,12 @@
 //! Builds the tables of names in a report, and sums up the names that have no row.
 
-use crate::catalog::provider::Providers;
+use super::options::ReportOptions;
 use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
 use crate::messages::mail_counts::MailCounts;
 use crate::messages::names::FinishedHeavyHitters;
 use crate::parse::log_text::LogText;
-use crate::report::{NameRow, NameTotals, Remainder, Remainders, Totals};
+use crate::report::{NameRow, NameTotals, Remainder, Remainders, ReportExtent, Totals};
 use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, OutcomesByName};
@@ -15,12 +15,14 @@ use crate::tally::{FinishedTally, OutcomesByName};
 const SHOWN: usize = 50;
 
 /// One table of a report.
+#[derive(Default)]
 pub(crate) struct NameTable {
     pub rows: Vec<NameRow>,
     pub rest: Remainder,
 }
 
 /// All tables of names in a report.
+#[derive(Default)]
 pub(crate) struct NameTables {
     pub senders: NameTable,
     pub users: NameTable,
@@ -36,7 +38,7 @@ impl NameTables {
         tally: &FinishedTally,
         messages: &MessageSummary,
         totals: &Totals,
-        providers: &Providers,
+        options: &ReportOptions,
     ) -> Self {
         let by_role = &messages.names;
         let whole = whole_log(totals);
@@ -53,17 +55,24 @@ impl NameTables {
         };
         let counts = tally.providers.counts.iter().enumerate().skip(1);
         let by_provider = counts.filter_map(|(at, outcomes)| {
-            let (_, known) = providers.all().nth(at - 1)?;
+            let (_, known) = options.providers.all().nth(at - 1)?;
             Some((known.id.as_bytes(), outcome_counts(outcomes)))
         });
-        Self {
+        let own = Self {
             senders: of_messages(&by_role.senders),
             users: of_messages(&by_role.users),
             clients: of_messages(&by_role.clients),
+            ..Self::default()
+        };
+        if options.extent == ReportExtent::FirstScreen {
+            return own;
+        }
+        Self {
             domains: of(&tally.domains, sent),
             providers: name_table(by_provider, 0, seen),
             relays: of(&tally.relays, sent),
             instances: of(&tally.instances, seen),
+            ..own
         }
     }
 

@@ -4,11 +4,12 @@ use super::input::ReadSummary;
 use crate::catalog::provider::Providers;
 use crate::pipeline::filter::Filter;
 use crate::redact::Redactor;
-use crate::report::SortBy;
+use crate::report::{ReportExtent, SortBy};
 
 /// The options of a report, and what was read for it.
 pub(crate) struct ReportOptions<'a> {
     pub read: ReadSummary<'a>,
+    pub extent: ReportExtent,
     pub providers: &'a Providers,
     pub with_advice: bool,
     /// Add the full advice for each reason.

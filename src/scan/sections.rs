@@ -11,9 +11,8 @@ use crate::catalog::{self, Action, Cause, Reason};
 use crate::messages::MessageSummary;
 use crate::messages::failure::{FailedMessages, FailureKind, FlowTotals};
 use crate::messages::failure_details::SenderCounts;
-use crate::report::SortBy;
 use crate::report::time::minute_rfc3339;
-use crate::report::{ActionSection, DirectionTotals, FaultRow, FaultTotals, TrendAxis};
+use crate::report::{ActionSection, DirectionTotals, FaultRow, FaultTotals, ReportExtent, SortBy, TrendAxis};
 use crate::smtp::event::{Direction, Outcome};
 use crate::tally::{FinishedTally, TallyCount, TallyKey};
 
@@ -225,7 +224,10 @@ fn fault(
         last_day: hours.zip(failed).and_then(|(hours, failed)| hours.last_day(&failed.hours)),
         place: lines.and_then(|lines| main_place(lines, &places, key.direction, tally)),
         places: places.len() as u64,
-        wheres: FaultLines::top_places(&places, tally),
+        wheres: match options.extent {
+            ReportExtent::FirstScreen => Vec::new(),
+            ReportExtent::Whole => FaultLines::top_places(&places, tally),
+        },
         senders: Vec::new(),
         advice: lines.and_then(|lines| most_frequent(&lines.advice)),
         recipient: lines.and_then(|lines| Some(lines.recipient.as_ref()?.1.clone())),

@@ -17,7 +17,7 @@ use super::totals::{hosts, timeline, totals};
 use super::warnings::warnings;
 use crate::catalog;
 use crate::messages::MessageSummary;
-use crate::report::{Report, SCHEMA};
+use crate::report::{Report, ReportExtent, SCHEMA};
 use crate::tally::Tally;
 
 pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &ReportOptions) -> Report {
@@ -36,9 +36,12 @@ pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &Report
     let (counts, groups) = (std::mem::take(&mut tally.rows), tally.groups.take());
     let tally = &tally;
     let BuiltSections { sections, trend } = sections(tally, &counts, summary, options);
-    let tables = NameTables::new(tally, summary, &totals, options.providers);
+    let tables = NameTables::new(tally, summary, &totals, options);
     let failing_domains = failing_domains(tally, &counts, summary, &tables.domains.rows, options);
-    let rows = rows(counts, tally, options);
+    let rows = match options.extent {
+        ReportExtent::FirstScreen => Vec::new(),
+        ReportExtent::Whole => rows(counts, tally, options),
+    };
     let estimated = on_estimates(&rows.iter().map(|row| row.recipients_exact).collect::<Vec<_>>());
     let rests = tables.rests();
     let groups = groups.map(|groups| table(groups, options.providers, options.sort, options.reverse));

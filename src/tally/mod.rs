@@ -2,7 +2,7 @@
 //!
 //! Promises: tallies of blocks merge in any order to the same sums; memory is bounded, and what was too much to keep is
 //! counted as others.
-//! May use: catalog, collections, parse, pipeline, simd, smtp.
+//! May use: catalog, collections, parse, pipeline, simd, smtp, and the extent of a report.
 
 pub(crate) mod by_hour;
 pub(crate) mod by_name;
@@ -26,6 +26,7 @@ use crate::collections::hash_secret::HashSecret;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::report::ReportExtent;
 use crate::simd::bytes_eq;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 
@@ -64,6 +65,7 @@ pub struct Tally {
     pub warnings: WarningCounts,
     /// Number of example lines of each row, at least one.
     examples: usize,
+    extent: ReportExtent,
     secret: Option<HashSecret>,
     timeline: Timeline,
     last_host: LastName,
@@ -100,6 +102,7 @@ impl Tally {
             hops: 0,
             warnings: WarningCounts::default(),
             examples: examples.max(1),
+            extent: ReportExtent::Whole,
             secret: None,
             names: Interner::new(hasher.clone()),
             rows: TallyRows::new(hasher, examples.max(1)),
@@ -118,6 +121,12 @@ impl Tally {
     #[must_use]
     pub(crate) fn with_secret(self, secret: Option<HashSecret>) -> Self {
         Self { secret, ..self }
+    }
+
+    /// The tally counts what a report of this extent asks for.
+    #[must_use]
+    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
+        Self { extent, ..self }
     }
 
     pub fn finish(mut self) -> FinishedTally {
@@ -185,15 +194,22 @@ impl Tally {
         }
     }
 
-    /// Counts the names of an event, and returns the domain of its recipient. None: the event is inbound, or the
-    /// line states none.
+    /// Counts the names of an event, and returns the domain of its recipient. None: the event is inbound, the line states
+    /// none, or nobody asks for it.
     fn count_names(&mut self, outcome: Outcome, logged: &LoggedEvent) -> Option<Symbol> {
         let (event, names) = (logged.event, &mut self.names);
+        if outcome != Outcome::Attempt {
+            self.last_host.count(logged.line.named_host(), outcome, names, &mut self.hosts);
+        }
+        let has_tables = self.extent == ReportExtent::Whole;
+        if !has_tables && outcome == Outcome::Delivered {
+            return None;
+        }
         let domain = match event.direction {
             Direction::Inbound => None,
             Direction::Outbound | Direction::Local => event.recipient.and_then(domain),
         };
-        if outcome == Outcome::Attempt {
+        if !has_tables || outcome == Outcome::Attempt {
             return domain.map(|domain| names.intern(domain));
         }
         let domain = domain.map(|domain| self.domains.count(domain, outcome, names, |_| None).id);
@@ -215,7 +231,6 @@ impl Tally {
         self.providers.count(provider, outcome);
         let instance = logged.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
-        self.last_host.count(logged.line.named_host(), outcome, names, &mut self.hosts);
         domain
     }
 }
@@ -272,14 +287,17 @@ impl EventSink for Tally {
         };
         let count = self.rows.row(&key);
         count.attempts += 1;
-        if !delivered {
+        let is_whole = self.extent == ReportExtent::Whole;
+        if is_whole && !delivered {
             count.recipients.insert(recipient(event, self.secret));
         }
         if let Some(place) = place {
             count.places.count(place);
         }
         count.extend_period(logged.moment);
-        count.examples.add(logged.place, logged.raw, self.examples);
+        if is_whole || !delivered {
+            count.examples.add(logged.place, logged.raw, self.examples);
+        }
         if let Some(groups) = &mut self.groups {
             groups.count(logged);
         }

@@ -19,7 +19,7 @@ use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWar
 use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::{WalkStep, WalkTask, step};
 use crate::report::storm::Storm;
-use crate::report::{Report, Row, SortBy};
+use crate::report::{Report, ReportExtent, Row, SortBy};
 use crate::scan::input::ReadSummary;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
@@ -223,6 +223,7 @@ impl<'a> Monitor<'a> {
         };
         let frame = ReportOptions {
             read: heard,
+            extent: ReportExtent::Whole,
             providers: &options.book.providers,
             with_advice: true,
             with_full_advice: false,

@@ -542,3 +542,14 @@ fn hours_and_days_are_in_the_order_of_time() {
     let hours: Vec<&str> = rows.iter().filter_map(|row| row["keys"]["hour"].as_str()).collect();
     assert!(hours.is_sorted() && !hours.is_empty(), "{hours:?}");
 }
+
+#[test]
+fn is_the_same_when_all_is_counted_for_a_part() {
+    let folder = tempdir().unwrap();
+    let part = folder.path().join("part");
+    for log in logs() {
+        let own = ["scan", "--tz", "UTC", "--now", "2026-11-23T00:00:00Z", log.to_str().unwrap()];
+        let beside_part = [&own[..], &["--part", part.to_str().unwrap()]].concat();
+        assert_eq!(answer(&own), answer(&beside_part), "{}", log.display());
+    }
+}

@@ -39,7 +39,7 @@ use crate::pipeline::time_range::TimeRange;
 use crate::redact::Redactor;
 use crate::redact::report::hide_recipients;
 use crate::render::{LINE, TEXT};
-use crate::report::{Report, StormLine, VerdictFinding, VerdictState};
+use crate::report::{Report, ReportExtent, StormLine, VerdictFinding, VerdictState};
 use crate::scan::count_plan::CountPlan;
 use crate::scan::counter::Merger;
 use crate::scan::input::ReadSummary;
@@ -163,6 +163,7 @@ fn plan<'a>(
     hasher: &'a RandomState,
 ) -> CountPlan<'a> {
     CountPlan {
+        extent: ReportExtent::Whole,
         by: &counted.by,
         examples,
         hourly: true,

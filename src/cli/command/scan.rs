@@ -37,7 +37,7 @@ use crate::pipeline::walk::WalkResult;
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Audience, Format, LINE, TEXT, nagios};
-use crate::report::{self, Report};
+use crate::report::{self, Report, ReportExtent};
 use crate::scan::baseline;
 use crate::scan::count_plan::CountPlan;
 use crate::scan::counted_part::CountedPart;
@@ -262,6 +262,8 @@ fn count(
     let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
     let plan = CountPlan {
+        // A part keeps all that any report may ask for.
+        extent: if args.part.is_some() { ReportExtent::Whole } else { extent(args, format) },
         by: &args.by,
         examples: args.examples,
         hourly: verdict_run.wants_hours() || args.part.is_some(),
@@ -389,6 +391,18 @@ fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
     Ok(merger)
 }
 
+/// How much of the report the options ask for, to show it or to judge by it.
+fn extent(args: &ScanArgs, format: Format) -> ReportExtent {
+    let verdict = &args.verdict;
+    let judges = verdict.baseline.is_some() || !verdict.fail_on.is_empty() || !verdict.warn_on.is_empty();
+    let shows = args.codes || !args.by.is_empty() || args.who || args.mail.mail_headers;
+    if format.name == TEXT.name && args.audience == Audience::Admin && !judges && !shows {
+        ReportExtent::FirstScreen
+    } else {
+        ReportExtent::Whole
+    }
+}
+
 pub(super) fn report_options<'a>(
     args: &ScanArgs,
     format: Format,
@@ -399,6 +413,7 @@ pub(super) fn report_options<'a>(
 ) -> ReportOptions<'a> {
     ReportOptions {
         read,
+        extent: extent(args, format),
         providers: &catalog.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
         with_full_advice: args.advice == AdviceChoice::Full,

@@ -134,7 +134,7 @@ pub(crate) fn totals(page: &mut TextPage, report: &Report) {
         == 0
         && messages.messages == 0
     {
-        let english = match (report.input.filtered > 0, report.rows.is_empty()) {
+        let english = match (report.input.filtered > 0, report.totals.events() == 0) {
             (true, true) => "No event matches the filter.",
             (false, true) => "No deliveries or rejections found.",
             _ => return,
@@ -410,7 +410,7 @@ fn show_foot(page: &mut TextPage, report: &Report) {
         let reason = super::page::word(&row.reason);
         let codes = page.say("all codes: --codes");
         page.line(&format!("{}  smtplog --reason {reason}{input}   ({codes})", page.say("One reason:")));
-    } else if !report.rows.is_empty() {
+    } else if report.totals.events() > 0 {
         page.line(&format!("{}  smtplog --codes{input}", page.say("All codes:")));
     }
     if let Some((seconds, threads)) = page.style.took {
