@@ -74,6 +74,11 @@ impl DistinctCounter {
         }
     }
 
+    /// The number of hashes that it holds.
+    pub(crate) fn held(&self) -> usize {
+        self.waiting.len() + self.few.len()
+    }
+
     pub fn merge(&mut self, mut other: Self) {
         self.sort_in();
         other.sort_in();

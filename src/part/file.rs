@@ -18,6 +18,7 @@ use super::error::PartError;
 use super::head::{PartHead, SCHEMA, SCHEMA_NAME, SectionEntry};
 use crate::messages::part::EndedMessages;
 use crate::scan::counted_part::CountedPart;
+use crate::tally::wire::are_mostly_hashes;
 
 /// Bytes of the checksum behind the sections.
 const CHECKSUM: usize = 8;
@@ -50,7 +51,11 @@ pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<Pack
     sections.add_hashes("seen", &messages.seen)?;
     sections.add("coverage", &KeptCoverage::of(coverage))?;
     sections.add("names", &tally.names)?;
-    sections.add("rows", &tally.rows)?;
+    if are_mostly_hashes(&tally.rows) {
+        sections.add_hashes("rows", &tally.rows)?;
+    } else {
+        sections.add("rows", &tally.rows)?;
+    }
     sections.add("tables", &tally.tables)?;
     sections.add("hosts", hosts)?;
     sections.add("timeline", &tally.timeline)?;
