@@ -11,6 +11,7 @@ pub(crate) mod delays;
 pub(crate) mod event_kind;
 pub(crate) mod group_by;
 pub(crate) mod kept_hourly;
+mod kept_key;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod timeline;

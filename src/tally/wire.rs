@@ -9,6 +9,7 @@ use super::by_provider::ProviderCounts;
 use super::delays::{Delays, LONGEST};
 use super::group_by::{EXAMPLE_LIMIT, Examples, Group, GroupBy, KeyPart};
 use super::kept_hourly::{HourTable, KeptHourly, hourly};
+use super::kept_key::{KeptKey, kept_key, key};
 use super::rows::Rank;
 use super::timeline::{FinishedTimeline, HourCounts, Timeline};
 use super::warnings::{WarningCount, WarningCounts, WarningKey};
@@ -40,7 +41,7 @@ pub(crate) struct KeptTally {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct KeptRow {
-    key: TallyKey,
+    key: KeptKey,
     attempts: u64,
     recipients: DistinctCounter,
     first: Option<LogTime>,
@@ -155,15 +156,15 @@ impl KeptTally {
         tally.rows.fold();
         let first_folded = tally.rows.first_folded;
         let tally = change(tally.finish());
-        let mut rows: Vec<KeptRow> = tally.rows.into_iter().map(KeptRow::of).collect();
-        rows.sort_by_key(|row| row.key);
+        let mut rows = tally.rows;
+        rows.sort_by_key(|(key, _)| *key);
         let sorted = |mut counts: OutcomesByName| {
             counts.sort_unstable_by_key(|(name, _)| *name);
             counts
         };
         Self {
             names: tally.names.names().map(ByteText::from).collect(),
-            rows,
+            rows: rows.into_iter().map(KeptRow::of).collect(),
             tables: KeptTables {
                 hops: tally.hops,
                 first_folded,
@@ -236,25 +237,25 @@ impl KeptTally {
     }
 }
 
-/// Whether nearly all bytes of the rows are hashes of recipients: about six bytes each, where a row takes 400 without them and
+/// Whether nearly all bytes of the rows are hashes of recipients: about six bytes each, where a row takes 300 without them and
 /// its lines.
 pub(crate) fn are_mostly_hashes(rows: &[KeptRow]) -> bool {
     let hashes: usize = rows.iter().map(|row| row.recipients.held() * 6).sum();
     let lines = |row: &KeptRow| row.examples.iter().map(|(_, line)| line.0.len()).sum::<usize>();
-    let others: usize = rows.iter().map(|row| 400 + lines(row)).sum();
+    let others: usize = rows.iter().map(|row| 300 + lines(row)).sum();
     hashes > 4 * others
 }
 
 impl KeptRow {
     fn of((key, count): (TallyKey, TallyCount)) -> Self {
         let TallyCount { attempts, recipients, first, last, examples, places } = count;
-        Self { key, attempts, recipients, first, last, examples: kept_lines(examples), places }
+        Self { key: kept_key(key), attempts, recipients, first, last, examples: kept_lines(examples), places }
     }
 
     fn count(self, options: &TallyOptions) -> (TallyKey, TallyCount) {
         let Self { key, attempts, recipients, first, last, examples, places } = self;
         let examples = options.examples(examples, options.examples.max(1));
-        (key, TallyCount { attempts, recipients, first, last, examples, places })
+        (self::key(key), TallyCount { attempts, recipients, first, last, examples, places })
     }
 }
 
