@@ -9,7 +9,7 @@ use super::error::CliError;
 use crate::input::error::shown;
 use crate::part::LogPart;
 use crate::part::error::PartError;
-use crate::part::file::read_head;
+use crate::part::file::{Checksum, read_again, read_head};
 use crate::part::order::NamedHead;
 
 /// The ending of the files in a folder that are parts.
@@ -21,6 +21,7 @@ pub(crate) struct PartPlace {
     held: HeldBytes,
     start: usize,
     end: usize,
+    checksum: Checksum,
 }
 
 #[derive(Clone)]
@@ -78,7 +79,8 @@ fn find_in(bytes: &[u8], name: &str, held: &HeldBytes, found: &mut Vec<FoundPart
         let refused = |why| CliError::Part { name: name.to_owned(), why };
         let (head, _, behind) = read_head(rest).map_err(refused)?;
         let (start, end) = (bytes.len() - rest.len(), bytes.len() - behind.len());
-        let place = PartPlace { held: held.clone(), start, end };
+        let checksum = bytes.get(..end).and_then(<[u8]>::last_chunk).copied().unwrap_or_default();
+        let place = PartPlace { held: held.clone(), start, end, checksum };
         found.push(FoundPart { named: NamedHead { name: name.to_owned(), head }, place });
         if behind.is_empty() {
             return Ok(());
@@ -96,11 +98,8 @@ impl PartPlace {
             HeldBytes::File(path) => Rc::new(fs::read(path).map_err(CliError::open_file(path))?),
         };
         let bytes = bytes.get(self.start..self.end).ok_or_else(|| refused(PartError::Changed))?;
-        let (head, sections, _) = read_head(bytes).map_err(refused)?;
-        if head != named.head {
-            return Err(refused(PartError::Changed));
-        }
-        sections.read(head, files_before).map_err(refused)
+        let sections = read_again(bytes, self.checksum).ok_or_else(|| refused(PartError::Changed))?;
+        sections.read(named.head.clone(), files_before).map_err(refused)
     }
 }
 

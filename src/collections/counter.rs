@@ -11,6 +11,8 @@ use super::sort_batch::is_due;
 pub struct SymbolCounts {
     /// Places that are not in `counts` yet.
     waiting: Vec<Symbol>,
+    /// Counts of others that are not in `counts` yet.
+    merged: Vec<(Symbol, u64)>,
     /// Each place once, sorted by number.
     counts: Vec<(Symbol, u64)>,
 }
@@ -23,7 +25,7 @@ impl From<SymbolCounts> for Vec<(Symbol, u64)> {
 
 impl From<Vec<(Symbol, u64)>> for SymbolCounts {
     fn from(counts: Vec<(Symbol, u64)>) -> Self {
-        let mut counts = Self { waiting: Vec::new(), counts };
+        let mut counts = Self { counts, ..Self::default() };
         counts.join();
         counts
     }
@@ -46,29 +48,36 @@ impl SymbolCounts {
 
     /// Sorts what waits into the counts.
     pub(crate) fn sort_in(&mut self) {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.merged.is_empty() {
             return;
         }
         self.waiting.sort_unstable();
         let runs = self.waiting.chunk_by(|a, b| a == b);
         self.counts.extend(runs.filter_map(|run| Some((*run.first()?, run.len() as u64))));
         self.waiting.clear();
+        self.counts.append(&mut self.merged);
         self.join();
     }
 
     /// `renamed` maps the other's names to ours.
-    pub fn merge(&mut self, mut other: Self, renamed: impl Fn(Symbol) -> Symbol) {
-        self.sort_in();
-        other.sort_in();
-        self.counts.extend(other.counts.into_iter().map(|(place, count)| (renamed(place), count)));
-        self.join();
+    pub fn merge(&mut self, other: Self, renamed: impl Fn(Symbol) -> Symbol) {
+        let Self { waiting, merged, counts } = other;
+        self.waiting.extend(waiting.into_iter().map(&renamed));
+        let theirs = counts.into_iter().chain(merged);
+        self.merged.extend(theirs.map(|(place, count)| (renamed(place), count)));
+        // Of a thousand small counts, not each is worth sorting into the list.
+        if is_due(self.waiting.len() + self.merged.len(), self.counts.len()) {
+            self.sort_in();
+        }
     }
 
     /// How often one place occurs.
     pub(crate) fn count_of(&self, place: Symbol) -> u64 {
         let at = self.counts.binary_search_by_key(&place, |(known, _)| *known);
         let counted = at.ok().and_then(|at| self.counts.get(at)).map_or(0, |(_, count)| *count);
-        counted + self.waiting.iter().filter(|waiting| **waiting == place).count() as u64
+        let merged = self.merged.iter().filter(|(merged, _)| *merged == place);
+        let waiting = self.waiting.iter().filter(|waiting| **waiting == place).count();
+        counted + merged.map(|(_, count)| count).sum::<u64>() + waiting as u64
     }
 
     /// The counts of the first places, by their numbers.

@@ -74,19 +74,24 @@ impl DistinctCounter {
         }
     }
 
+    /// The number of hashes that it holds.
+    pub(crate) fn held(&self) -> usize {
+        self.waiting.len() + self.few.len()
+    }
+
     pub fn merge(&mut self, mut other: Self) {
-        self.sort_in();
-        other.sort_in();
         // Merge the smaller counter into the larger one.
         if self.many.is_none() && (other.many.is_some() || self.few.len() < other.few.len()) {
             std::mem::swap(self, &mut other);
         }
-        match (&mut self.many, &other.many) {
-            (Some(mine), Some(theirs)) => mine.merge(theirs).expect("both have the same precision"),
-            _ => {
-                self.waiting.extend(other.few);
-                self.sort_in();
-            }
+        if let (Some(mine), Some(theirs)) = (&mut self.many, &other.many) {
+            mine.merge(theirs).expect("both have the same precision");
+        }
+        // Of a thousand small counters, not each is worth sorting into the list.
+        self.waiting.append(&mut other.few);
+        self.waiting.append(&mut other.waiting);
+        if is_due(self.waiting.len(), self.few.len()) {
+            self.sort_in();
         }
     }
 

@@ -1,9 +1,11 @@
 //! The forms in which parts keep names, hashes and histograms.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use hdrhistogram::Histogram;
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes that need not be UTF-8, as a byte string.
@@ -51,6 +53,38 @@ impl<'de> Visitor<'de> for ByteTextVisitor {
             text.push(byte);
         }
         Ok(ByteText(text))
+    }
+}
+
+/// A value that is a map now, and that parts of early versions keep as an array. The map is what is written.
+#[derive(PartialEq, Serialize, Debug)]
+#[serde(untagged)]
+pub(crate) enum MapOrArray<M, A> {
+    Map(M),
+    Array(A),
+}
+
+impl<'de, M: Deserialize<'de>, A: Deserialize<'de>> Deserialize<'de> for MapOrArray<M, A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MapOrArrayVisitor(PhantomData))
+    }
+}
+
+struct MapOrArrayVisitor<M, A>(PhantomData<(M, A)>);
+
+impl<'de, M: Deserialize<'de>, A: Deserialize<'de>> Visitor<'de> for MapOrArrayVisitor<M, A> {
+    type Value = MapOrArray<M, A>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a map or an array")
+    }
+
+    fn visit_map<D: MapAccess<'de>>(self, map: D) -> Result<Self::Value, D::Error> {
+        M::deserialize(MapAccessDeserializer::new(map)).map(MapOrArray::Map)
+    }
+
+    fn visit_seq<D: SeqAccess<'de>>(self, array: D) -> Result<Self::Value, D::Error> {
+        A::deserialize(SeqAccessDeserializer::new(array)).map(MapOrArray::Array)
     }
 }
 

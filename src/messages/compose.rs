@@ -31,12 +31,12 @@ const SWEEP_PAUSE: usize = 1 << 16;
 #[serde(default)]
 pub(crate) struct KeptMessage {
     #[serde(skip_serializing_if = "PackedUpdates::is_empty")]
-    earlier: PackedUpdates,
+    pub(super) earlier: PackedUpdates,
     #[serde(skip_serializing_if = "Option::is_none")]
-    begun_by: Option<Transition>,
-    is_known: bool,
+    pub(super) begun_by: Option<Transition>,
+    pub(super) is_known: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Box<Message>>,
+    pub(super) message: Option<Box<Message>>,
 }
 
 impl From<PartialMessage> for KeptMessage {

@@ -23,6 +23,7 @@ pub(crate) mod mail_counts;
 pub(crate) mod message;
 pub(crate) mod metadata;
 pub(crate) mod names;
+pub(crate) mod open_messages;
 pub(crate) mod origin;
 pub(crate) mod packed_updates;
 pub(crate) mod part;

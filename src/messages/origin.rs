@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::smtp::delivery_result::ByResult;
 
 /// Hashes of the names of a message. 0: no line read so far states the name.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Debug)]
 #[serde(default)]
 pub struct SenderIds {
     #[serde(skip_serializing_if = "is_unknown")]

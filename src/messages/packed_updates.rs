@@ -49,6 +49,11 @@ impl PackedUpdates {
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Update> {
+        let (mut rest, mut before) = (Bytes(&self.bytes), Before::default());
+        (0..self.count).map_while(move |_| unpack(&mut rest, &mut before))
+    }
 }
 
 impl From<Vec<Update>> for PackedUpdates {
@@ -63,8 +68,7 @@ impl From<Vec<Update>> for PackedUpdates {
 
 impl From<PackedUpdates> for Vec<Update> {
     fn from(packed: PackedUpdates) -> Self {
-        let (mut rest, mut before) = (Bytes(&packed.bytes), Before::default());
-        (0..packed.count).map_while(|_| unpack(&mut rest, &mut before)).collect()
+        packed.iter().collect()
     }
 }
 

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::MessageTracker;
 use super::block_names::PerRole;
-use super::compose::KeptMessage;
 use super::failure::{ByFlow, FailedMessages, FailureKind, FlowTotals};
 use super::failure_details::KeptDetails;
 use super::names::{KeptNames, NameCountsByRole};
+use super::open_messages::OpenMessages;
 use super::placed_id::IdHash;
 use super::totals::{LONGEST, MessageTotals, PendingHandOff};
 use super::transition::Transition;
@@ -21,8 +21,7 @@ use crate::collections::wire::{ByteText, RecordedValues, each_hash, pack_hashes,
 #[derive(Default)]
 pub(crate) struct MessagePart {
     pub sums: MessageSums,
-    /// Messages that depend on lines before the part or behind it, by their keys in rising order.
-    pub open: Vec<(u64, KeptMessage)>,
+    pub open: OpenMessages,
     pub ended: EndedMessages,
     /// The queue ids that lines named, packed.
     pub seen: ByteText,
@@ -157,7 +156,7 @@ impl MessageTracker {
         self.names.add_kept(&part.names);
         self.details.add_kept(&part.sums.details);
         self.pending.extend(part.sums.pending);
-        for (key, partial) in part.open {
+        for (key, partial) in part.open.0 {
             self.add(key, partial.into());
         }
         let EndedMessages { by_arrival, otherwise } = part.ended;
@@ -186,7 +185,7 @@ impl MessageTracker {
         let seen = pack_hashes(self.seen_ids.into_hashes());
         MessagePart {
             sums: MessageSums::of(self.totals, self.pending, self.details.into_kept()),
-            open,
+            open: OpenMessages(open),
             ended,
             seen,
             names: self.names.into_kept(),

@@ -12,7 +12,7 @@ use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
 use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transition {
     /// A client or a program submits the message; it is not in the queue yet.
@@ -69,7 +69,7 @@ pub enum Transition {
 }
 
 /// A transition, with what is remembered of its line.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub(crate) struct Update {
     pub transition: Transition,
     /// The recipient's hash, for transitions of recipients only.

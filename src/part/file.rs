@@ -4,11 +4,8 @@ use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use flate2::Compression;
-use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use tempfile::{SpooledTempFile, spooled_tempfile_in};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
@@ -16,17 +13,19 @@ use super::LogPart;
 use super::coverage::KeptCoverage;
 use super::error::PartError;
 use super::head::{PartHead, SCHEMA, SCHEMA_NAME, SectionEntry};
+use super::section_reader::SectionReader;
 use crate::messages::part::EndedMessages;
 use crate::scan::counted_part::CountedPart;
+use crate::tally::wire::are_mostly_hashes;
 
 /// Bytes of the checksum behind the sections.
 const CHECKSUM: usize = 8;
 
+/// The last bytes of a part.
+pub(crate) type Checksum = [u8; CHECKSUM];
+
 /// The longest head.
 const HEAD_LIMIT: usize = 64 << 20;
-
-/// Deflate makes at most 1,032 bytes of one.
-const LARGEST_RATIO: usize = 1_032;
 
 /// Bytes of packed sections that are kept in memory. A larger part waits in a file without a name, in the folder of the part.
 const IN_MEMORY: usize = 1 << 20;
@@ -50,7 +49,11 @@ pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<Pack
     sections.add_hashes("seen", &messages.seen)?;
     sections.add("coverage", &KeptCoverage::of(coverage))?;
     sections.add("names", &tally.names)?;
-    sections.add("rows", &tally.rows)?;
+    if are_mostly_hashes(&tally.rows) {
+        sections.add_hashes("rows", &tally.rows)?;
+    } else {
+        sections.add("rows", &tally.rows)?;
+    }
     sections.add("tables", &tally.tables)?;
     sections.add("hosts", hosts)?;
     sections.add("timeline", &tally.timeline)?;
@@ -94,14 +97,13 @@ pub(crate) fn read_head(bytes: &[u8]) -> Result<(PartHead, PartBytes<'_>, &[u8])
     let begins = bytes.starts_with(b"{\"schema\":\"smtplog.part/");
     let end = memchr::memchr(b'\n', searched).filter(|_| begins).ok_or(PartError::NotAPart)?;
     let (line, behind) = bytes.split_at_checked(end + 1).ok_or(PartError::NotAPart)?;
-    let json: Value = serde_json::from_slice(line).map_err(|_| damaged("its first line is no JSON"))?;
-    let schema = json.get("schema").and_then(Value::as_str).unwrap_or_default();
+    let Schema { schema } = serde_json::from_slice(line).map_err(|_| damaged("its first line is no JSON"))?;
     if schema != SCHEMA {
         let is_part = schema.starts_with(SCHEMA_NAME);
-        let newer = PartError::Newer { schema: schema.to_owned() };
+        let newer = PartError::Newer { schema };
         return Err(if is_part { newer } else { PartError::NotAPart });
     }
-    let head: PartHead = serde_json::from_value(json)
+    let head: PartHead = serde_json::from_slice(line)
         .map_err(|_| damaged("its first line lacks a field, or has a wrong one"))?;
     let length = head.sections.iter().try_fold(0_usize, |sum, section| sum.checked_add(section.packed));
     let length = length.ok_or_else(|| damaged("its sections are too long"))?;
@@ -113,6 +115,22 @@ pub(crate) fn read_head(bytes: &[u8]) -> Result<(PartHead, PartBytes<'_>, &[u8])
         return Err(damaged("its checksum is wrong"));
     }
     Ok((head, PartBytes(sections), rest))
+}
+
+/// The field of a head that every version has.
+#[derive(Deserialize)]
+struct Schema {
+    #[serde(default)]
+    schema: String,
+}
+
+/// The sections of a part whose head was read before, and that ended with this checksum then. `None`: the part has changed.
+pub(crate) fn read_again(bytes: &[u8], checksum: Checksum) -> Option<PartBytes<'_>> {
+    let (whole, last) = bytes.split_last_chunk::<CHECKSUM>()?;
+    if *last != checksum || xxh3_64(whole).to_le_bytes() != checksum {
+        return None;
+    }
+    whole.get(memchr::memchr(b'\n', whole)? + 1..).map(PartBytes)
 }
 
 /// Reads a whole part, and returns the names of its sections.
@@ -130,7 +148,7 @@ pub(crate) struct PartBytes<'a>(&'a [u8]);
 impl PartBytes<'_> {
     /// `files_before` is the number of files of the parts before.
     pub(crate) fn read(self, head: PartHead, files_before: usize) -> Result<LogPart, PartError> {
-        let sections = SectionReader { entries: &head.sections, bytes: self.0 };
+        let mut sections = SectionReader::new(&head.sections, self.0);
         let mut counts = CountedPart::default();
         counts.tally.names = sections.get("names")?;
         counts.tally.rows = sections.get("rows")?;
@@ -228,46 +246,4 @@ impl<W: Write> Write for Hashed<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
-}
-
-struct SectionReader<'a> {
-    entries: &'a [SectionEntry],
-    bytes: &'a [u8],
-}
-
-impl SectionReader<'_> {
-    fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, PartError> {
-        self.find(name)?.ok_or(PartError::Damaged { what: "a section is missing" })
-    }
-
-    /// `None`: the part has no such section.
-    fn find<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PartError> {
-        let mut start = 0;
-        for entry in self.entries {
-            if entry.name == name {
-                let packed = self.bytes.get(start..start + entry.packed).unwrap_or_default();
-                return unpacked(packed, entry).map(Some);
-            }
-            start += entry.packed;
-        }
-        Ok(None)
-    }
-}
-
-fn unpacked<T: DeserializeOwned>(packed: &[u8], entry: &SectionEntry) -> Result<T, PartError> {
-    let damaged = |what| PartError::Damaged { what };
-    if format!("{:016x}", xxh3_64(packed)) != entry.xxh3 {
-        return Err(damaged("the checksum of a section is wrong"));
-    }
-    if entry.bytes / LARGEST_RATIO > entry.packed {
-        return Err(damaged("a section is longer than it can be"));
-    }
-    let mut bytes = Vec::with_capacity(entry.bytes.min(64 << 20));
-    // One byte more, so that a longer section is seen.
-    let mut reader = GzDecoder::new(packed).take(entry.bytes as u64 + 1);
-    reader.read_to_end(&mut bytes).map_err(|_| damaged("a section cannot be decompressed"))?;
-    if bytes.len() != entry.bytes {
-        return Err(damaged("a section has another length than the first line says"));
-    }
-    ciborium::from_reader(&*bytes).map_err(|_| damaged("a section holds what it should not"))
 }

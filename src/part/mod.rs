@@ -11,6 +11,7 @@ pub(crate) mod expected;
 pub(crate) mod file;
 pub(crate) mod head;
 pub(crate) mod order;
+mod section_reader;
 
 use crate::pipeline::coverage::Coverage;
 use crate::scan::counted_part::CountedPart;

@@ -34,8 +34,8 @@ pub struct Delays(pub BTreeMap<(Direction, Option<Provider>), PhaseTimes>);
 pub(crate) type PhaseTimes = Vec<(Phase, DurationHistogram)>;
 
 impl Delays {
-    /// Records the phases of a delivery; other events are ignored.
-    pub fn event(&mut self, logged: &LoggedEvent) {
+    /// Records the phases of a delivery to a server of `provider`; other events are ignored.
+    pub fn event(&mut self, logged: &LoggedEvent, provider: Option<Provider>) {
         let event = logged.event;
         if event.outcome != Outcome::Delivered {
             return;
@@ -44,7 +44,7 @@ impl Delays {
         if phases.is_empty() {
             return;
         }
-        let group = self.0.entry((event.direction, logged.provider())).or_default();
+        let group = self.0.entry((event.direction, provider)).or_default();
         for (phase, time) in phases.iter() {
             times(group, phase).record(time);
         }

@@ -10,6 +10,8 @@ pub(crate) mod by_provider;
 pub(crate) mod delays;
 pub(crate) mod event_kind;
 pub(crate) mod group_by;
+pub(crate) mod kept_hourly;
+mod kept_key;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod timeline;
@@ -22,6 +24,7 @@ use self::by_hour::Hourly;
 use self::group_by::{GroupBy, recipient};
 use self::timeline::{FinishedTimeline, Timeline};
 use crate::catalog::classify::find_provider;
+use crate::catalog::provider::Provider;
 use crate::collections::hash_secret::HashSecret;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
@@ -194,23 +197,22 @@ impl Tally {
         }
     }
 
-    /// Counts the names of an event, and returns the domain of its recipient. None: the event is inbound, the line states
-    /// none, or nobody asks for it.
-    fn count_names(&mut self, outcome: Outcome, logged: &LoggedEvent) -> Option<Symbol> {
+    /// Counts the names of an event.
+    fn count_names(&mut self, outcome: Outcome, logged: &LoggedEvent) -> EventNames {
         let (event, names) = (logged.event, &mut self.names);
         if outcome != Outcome::Attempt {
             self.last_host.count(logged.line.named_host(), outcome, names, &mut self.hosts);
         }
         let has_tables = self.extent == ReportExtent::Whole;
         if !has_tables && outcome == Outcome::Delivered {
-            return None;
+            return EventNames { domain: None, provider: None };
         }
         let domain = match event.direction {
             Direction::Inbound => None,
             Direction::Outbound | Direction::Local => event.recipient.and_then(domain),
         };
         if !has_tables || outcome == Outcome::Attempt {
-            return domain.map(|domain| names.intern(domain));
+            return EventNames { domain: domain.map(|domain| names.intern(domain)), provider: None };
         }
         let domain = domain.map(|domain| self.domains.count(domain, outcome, names, |_| None).id);
         let mut relay_provider = None;
@@ -231,8 +233,16 @@ impl Tally {
         self.providers.count(provider, outcome);
         let instance = logged.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
-        domain
+        EventNames { domain, provider }
     }
+}
+
+/// What the names of an event are to other tables.
+struct EventNames {
+    /// The domain of its recipient. None: the event is inbound, the line states none, or nobody asks for it.
+    domain: Option<Symbol>,
+    /// The provider of the other server. None: it has none, the event is an attempt, or nobody asks for it.
+    provider: Option<Provider>,
 }
 
 /// The last name, with counts that are not in its table yet. Hosts and instances seldom change from line to line; looking
@@ -276,7 +286,7 @@ impl EventSink for Tally {
         let key = TallyKey::of(logged);
         let kind = key.kind;
         let delivered = kind.outcome == Outcome::Delivered;
-        let domain = self.count_names(kind.outcome, logged);
+        let EventNames { domain, provider } = self.count_names(kind.outcome, logged);
         self.timeline.count(logged.moment, kind.direction, kind.outcome, kind.class);
         let place = match event.direction {
             _ if delivered => None,
@@ -305,7 +315,7 @@ impl EventSink for Tally {
             hourly.count(logged.moment, kind);
         }
         if let Some(delays) = &mut self.delays {
-            delays.event(logged);
+            delays.event(logged, provider);
         }
     }
 

@@ -4,12 +4,12 @@ use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::by_hour::Hourly;
 use super::by_name::{NameCounts, OutcomesByName};
 use super::by_provider::ProviderCounts;
 use super::delays::{Delays, LONGEST};
-use super::event_kind::EventKind;
 use super::group_by::{EXAMPLE_LIMIT, Examples, Group, GroupBy, KeyPart};
+use super::kept_hourly::{HourTable, KeptHourly, hourly};
+use super::kept_key::{KeptKey, kept_key, key};
 use super::rows::Rank;
 use super::timeline::{FinishedTimeline, HourCounts, Timeline};
 use super::warnings::{WarningCount, WarningCounts, WarningKey};
@@ -33,7 +33,7 @@ pub(crate) struct KeptTally {
     pub rows: Vec<KeptRow>,
     pub tables: KeptTables,
     pub timeline: KeptTimeline,
-    pub hourly: Option<Vec<(i64, EventKind, u64)>>,
+    pub hourly: Option<KeptHourly>,
     pub delays: Option<Vec<KeptDelays>>,
     pub warnings: KeptWarnings,
     pub groups: Option<KeptGroups>,
@@ -41,7 +41,7 @@ pub(crate) struct KeptTally {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct KeptRow {
-    key: TallyKey,
+    key: KeptKey,
     attempts: u64,
     recipients: DistinctCounter,
     first: Option<LogTime>,
@@ -152,24 +152,19 @@ impl TallyOptions {
 impl KeptTally {
     /// `change` is applied to the tally first.
     pub(crate) fn of(mut tally: Tally, change: impl FnOnce(FinishedTally) -> FinishedTally) -> Self {
-        let hourly = tally.hourly.take().map(Hourly::finish).map(|hourly| {
-            let mut counts: Vec<_> =
-                hourly.counts.into_iter().map(|((hour, kind), count)| (hour, kind, count)).collect();
-            counts.sort_unstable();
-            counts
-        });
+        let hours = tally.hourly.take().map(|hourly| KeptHourly::Map(HourTable::of(&hourly.finish())));
         tally.rows.fold();
         let first_folded = tally.rows.first_folded;
         let tally = change(tally.finish());
-        let mut rows: Vec<KeptRow> = tally.rows.into_iter().map(KeptRow::of).collect();
-        rows.sort_by_key(|row| row.key);
+        let mut rows = tally.rows;
+        rows.sort_by_key(|(key, _)| *key);
         let sorted = |mut counts: OutcomesByName| {
             counts.sort_unstable_by_key(|(name, _)| *name);
             counts
         };
         Self {
             names: tally.names.names().map(ByteText::from).collect(),
-            rows,
+            rows: rows.into_iter().map(KeptRow::of).collect(),
             tables: KeptTables {
                 hops: tally.hops,
                 first_folded,
@@ -183,7 +178,7 @@ impl KeptTally {
                 hours: tally.timeline.hours.into_iter().collect(),
                 is_cut: tally.timeline.is_cut,
             },
-            hourly,
+            hourly: hours,
             delays: tally.delays.map(KeptDelays::all_of),
             warnings: KeptWarnings::of(tally.warnings),
             groups: tally.groups.map(KeptGroups::of),
@@ -229,13 +224,10 @@ impl KeptTally {
         let KeptTimeline { hours, is_cut } = self.timeline;
         let hours = hours.into_iter().collect();
         tally.timeline = Timeline::of(FinishedTimeline { hours, is_cut });
-        tally.hourly = self.hourly.map(|counts| {
-            let mut hourly = Hourly::default();
-            for (hour, kind, count) in counts {
-                hourly.add(hour, kind, count);
-            }
-            hourly
-        });
+        tally.hourly = match self.hourly {
+            Some(kept) => Some(hourly(kept)?),
+            None => None,
+        };
         tally.delays = match self.delays {
             Some(kept) => Some(KeptDelays::delays(kept)?),
             None => None,
@@ -245,16 +237,25 @@ impl KeptTally {
     }
 }
 
+/// Whether nearly all bytes of the rows are hashes of recipients: about six bytes each, where a row takes 300 without them and
+/// its lines.
+pub(crate) fn are_mostly_hashes(rows: &[KeptRow]) -> bool {
+    let hashes: usize = rows.iter().map(|row| row.recipients.held() * 6).sum();
+    let lines = |row: &KeptRow| row.examples.iter().map(|(_, line)| line.0.len()).sum::<usize>();
+    let others: usize = rows.iter().map(|row| 300 + lines(row)).sum();
+    hashes > 4 * others
+}
+
 impl KeptRow {
     fn of((key, count): (TallyKey, TallyCount)) -> Self {
         let TallyCount { attempts, recipients, first, last, examples, places } = count;
-        Self { key, attempts, recipients, first, last, examples: kept_lines(examples), places }
+        Self { key: kept_key(key), attempts, recipients, first, last, examples: kept_lines(examples), places }
     }
 
     fn count(self, options: &TallyOptions) -> (TallyKey, TallyCount) {
         let Self { key, attempts, recipients, first, last, examples, places } = self;
         let examples = options.examples(examples, options.examples.max(1));
-        (key, TallyCount { attempts, recipients, first, last, examples, places })
+        (self::key(key), TallyCount { attempts, recipients, first, last, examples, places })
     }
 }
 

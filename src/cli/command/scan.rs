@@ -395,7 +395,7 @@ fn again(plan: CountPlan, counts: CountedPart) -> Result<Merger, CliError> {
 fn extent(args: &ScanArgs, format: Format) -> ReportExtent {
     let verdict = &args.verdict;
     let judges = verdict.baseline.is_some() || !verdict.fail_on.is_empty() || !verdict.warn_on.is_empty();
-    let shows = args.codes || !args.by.is_empty() || args.who || args.mail.mail_headers;
+    let shows = args.codes || !args.by.is_empty() || args.who || args.delays || args.mail.mail_headers;
     if format.name == TEXT.name && args.audience == Audience::Admin && !judges && !shows {
         ReportExtent::FirstScreen
     } else {

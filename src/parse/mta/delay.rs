@@ -64,21 +64,21 @@ impl Phases {
 
 /// Parses seconds, such as `0.01` or `345678`, into milliseconds; finer digits are cut off. `None`: not such a number.
 pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
+    leading_seconds(text).and_then(|(time, behind)| behind.is_empty().then_some(time))
+}
+
+/// Parses the [`seconds`] at the front of a text, and returns what follows them.
+pub(crate) fn leading_seconds(text: &[u8]) -> Option<(u64, &[u8])> {
     let (whole, behind) = digits(text)?;
-    let thousandths = match behind {
-        [] => 0,
-        [b'.', fraction @ ..] => {
-            let (value, []) = digits(fraction)? else { return None };
-            match fraction.len() {
-                1 => value * 100,
-                2 => value * 10,
-                3 => value,
-                finer => value / 10_u64.pow(finer as u32 - 3),
-            }
-        }
-        _ => return None,
+    let [b'.', fraction @ ..] = behind else { return Some((whole * 1000, behind)) };
+    let (value, behind) = digits(fraction)?;
+    let thousandths = match fraction.len() - behind.len() {
+        1 => value * 100,
+        2 => value * 10,
+        3 => value,
+        finer => value / 10_u64.pow(finer as u32 - 3),
     };
-    Some(whole * 1000 + thousandths)
+    Some((whole * 1000 + thousandths, behind))
 }
 
 /// The number at the front, and what follows it. `None`: it has no digit, or more than nine.

@@ -4,7 +4,7 @@
 use super::daemon::Daemon;
 use super::queue_record;
 use super::reply_text::{RemoteReply, is_attempt};
-use crate::parse::mta::delay::{Phase, Phases, seconds};
+use crate::parse::mta::delay::{Phase, Phases, leading_seconds};
 use crate::parse::mta::parsed::{ParsedLine, address, begins, field, peer, split_once};
 use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
@@ -156,25 +156,31 @@ pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
     let (_, _, mut rest) = recipient_and_relay(text)?;
     let mut phases = Phases::default();
     while !rest.starts_with(b"status=") {
-        let (value, behind) = field(rest)?;
-        if let Some(delay) = value.strip_prefix(b"delay=") {
-            if let Some(time) = seconds(delay) {
-                phases.push(Phase::Total, time);
-            }
-        } else if let Some(times) = value.strip_prefix(b"delays=").and_then(four_times) {
+        if let Some((time, behind)) = rest.strip_prefix(b"delay=").and_then(leading_seconds)
+            && let Some(behind) = behind.strip_prefix(b", ")
+        {
+            phases.push(Phase::Total, time);
+            rest = behind;
+        } else if let Some(times) = rest.strip_prefix(b"delays=").and_then(four_times) {
             let names = [Phase::BeforeActive, Phase::Active, Phase::Connect, Phase::Transmit];
             names.into_iter().zip(times).for_each(|(phase, time)| phases.push(phase, time));
+            // No duration is behind them.
+            break;
+        } else {
+            rest = field(rest)?.1;
         }
-        rest = behind;
     }
     Some(phases)
 }
 
-/// Parses `0.1/0.2/1/0.2`. A part that is no number is left out. `None`: not four numbers.
-fn four_times(delays: &[u8]) -> Option<[u64; 4]> {
-    let mut parts = delays.split(|&byte| byte == b'/').filter_map(seconds);
-    let times = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    parts.next().is_none().then_some(times)
+/// Parses `0.1/0.2/1/0.2, …`. `None`: not four numbers.
+fn four_times(text: &[u8]) -> Option<[u64; 4]> {
+    let (mut times, mut rest) = ([0; 4], text);
+    for (time, end) in times.iter_mut().zip([&b"/"[..], b"/", b"/", b", "]) {
+        let (value, behind) = leading_seconds(rest)?;
+        (*time, rest) = (value, behind.strip_prefix(end)?);
+    }
+    Some(times)
 }
 
 /// Splits `<a@b>, relay=…` behind the address. Old versions of local leave out the brackets.
@@ -227,5 +233,28 @@ fn event<'a>(
         peer: answer.peer.unwrap_or_default(),
         text: answer.text,
         suspended: answer.suspended,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_those_before_the_status() {
+        for (fields, wanted) in [
+            ("delay=1.5, delays=0.1/0.2/1/0.25, dsn=2.0.0, ", &[1500, 100, 200, 1000, 250][..]),
+            ("conn_use=2, delay=1, delays=0/0/0/1, dsn=2.0.0, ", &[1000, 0, 0, 0, 1000]),
+            ("delay=7, ", &[7000]),
+            ("delay=x, delays=1/2/3, dsn=2.0.0, ", &[]),
+            ("delay=1, delays=0/0/0/1/2, dsn=2.0.0, ", &[1000]),
+            ("dsn=2.0.0, ", &[]),
+        ] {
+            let text = format!(
+                "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, {fields}status=sent (250 ok, delay=9, delays=9/9/9/9)"
+            );
+            let phases = delays(text.as_bytes()).unwrap();
+            assert_eq!(phases.iter().map(|(_, time)| time).collect::<Vec<_>>(), wanted, "{fields}");
+        }
     }
 }
