@@ -57,7 +57,7 @@ impl<'de> Visitor<'de> for ByteTextVisitor {
 }
 
 /// A value that is a map now, and that parts of early versions keep as an array. The map is what is written.
-#[derive(PartialEq, Serialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Serialize, Debug)]
 #[serde(untagged)]
 pub(crate) enum MapOrArray<M, A> {
     Map(M),

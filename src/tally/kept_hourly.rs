@@ -29,7 +29,9 @@ pub(super) fn hourly(kept: KeptHourly) -> Option<Hourly> {
         MapOrArray::Map(table) => table.hourly(),
         MapOrArray::Array(counts) => {
             let mut hourly = Hourly::default();
-            counts.into_iter().for_each(|(hour, kind, count)| hourly.add(hour, kind, count));
+            for (hour, kind, count) in counts {
+                hourly.add(hour, kind, count);
+            }
             Some(hourly)
         }
     }
