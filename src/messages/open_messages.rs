@@ -25,12 +25,12 @@ pub(crate) struct OpenMessages(pub Vec<(u64, KeptMessage)>);
 /// Messages with the kinds of their updates.
 #[derive(Deserialize)]
 struct OpenTable {
-    messages: Vec<KeptOpenMessage>,
+    messages: Vec<MessageWithUpdates>,
     kinds: Vec<Update>,
 }
 
 /// Its key, whether it is known, what it was begun by, its state, and its updates; see [`KeptMessage`].
-type KeptOpenMessage = (u64, bool, Option<Transition>, Option<Box<Message>>, Vec<UpdateOfKind>);
+type MessageWithUpdates = (u64, bool, Option<Transition>, Option<Box<Message>>, Vec<UpdateOfKind>);
 
 /// An update by the index of its kind: its seconds since the update of the message before it, the first one since 1970, and
 /// the hashes that its kind has, in the order recipient, domain, sender, client, user.
