@@ -85,7 +85,8 @@ impl<'a> Model<'a> {
         parts.and_then(|parts| parts.outside(window)).unwrap_or_default()
     }
 
-    /// The ordinary share of a view outside of a window.
+    /// The ordinary share of a view. The window is left out if the volume is that of a value, which may have its mail in the window
+    /// alone; all mail comes at all times.
     pub(crate) fn share(&self, at: usize, window: (i32, i32)) -> OrdinaryShare {
         let Some(key) = self.views.all.get(at).map(|view| view.key) else { return OrdinaryShare::default() };
         // A value with little mail of its own fails as often as all others.
@@ -93,7 +94,8 @@ impl<'a> Model<'a> {
             (MailFlow::In, _) | (_, ViewDimension::Bounces) => OrdinaryShare::default(),
             (MailFlow::Out, _) => self.general_share(key.kin),
         };
-        self.own_share(at, Some(window)).max(general)
+        let is_of_value = key.flow == MailFlow::Out && key.dimension.of_values().is_some();
+        self.own_share(at, is_of_value.then_some(window)).max(general)
     }
 
     /// How strongly the mail for one recipient comes in clumps. Each event of the sample counts once, however many it stands for:

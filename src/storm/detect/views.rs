@@ -359,7 +359,8 @@ impl DimensionBuilder<'_> {
             self.weigher.weigh(members.iter().copied().filter(|at| !is_known(at)), units);
         }
         // One event of a coarse sample stands for many, which is no clump.
-        let spread = if dataset.is_by_minute { 1.0 } else { spread(units) };
+        let is_exact = dataset.is_by_minute && !self.dimension.is_of_deliveries();
+        let spread = if is_exact { 1.0 } else { spread(units) };
         self.weights.clear();
         self.weights.extend(units.iter().map(|unit| (unit.minute, unit.weight / spread)));
         self.clumps.add(&self.weights, &dataset.living, is_kept);
