@@ -53,16 +53,9 @@ impl<'p> Dataset<'p> {
         Profile::new(points, self.background(flow))
     }
 
-    /// The weight that one independent unit stands for, at least 1 (effective sample size: Kish, "Survey sampling", 1965). 1 where
-    /// counts are exact.
+    /// The [`spread`] of units where a sample is thinned; 1 where counts are exact.
     pub(crate) fn spread(&self, units: &[EvidenceUnit]) -> f64 {
-        if self.is_by_minute {
-            return 1.0;
-        }
-        let (weight, squares) = units.iter().fold((0.0, 0.0), |(weight, squares), unit| {
-            (weight + unit.weight, squares + unit.weight * unit.weight)
-        });
-        (squares / f64::max(weight, 1e-9)).max(1.0)
+        if self.is_by_minute { 1.0 } else { spread(units) }
     }
 
     fn background(&self, flow: MailFlow) -> &Background {
@@ -74,6 +67,14 @@ impl<'p> Dataset<'p> {
             MailFlow::In => inbound,
         }
     }
+}
+
+/// The weight that one independent unit stands for, at least 1 (effective sample size: Kish, "Survey sampling", 1965).
+pub(crate) fn spread(units: &[EvidenceUnit]) -> f64 {
+    let (weight, squares) = units.iter().fold((0.0, 0.0), |(weight, squares), unit| {
+        (weight + unit.weight, squares + unit.weight * unit.weight)
+    });
+    (squares / f64::max(weight, 1e-9)).max(1.0)
 }
 
 /// Minutes and weights of the points that are no retries, since retries of old mail are not a new failure.

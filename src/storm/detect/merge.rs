@@ -5,12 +5,17 @@ use hashbrown::HashSet;
 
 use super::dataset::{Cluster, Dataset};
 use super::profile::Profile;
+use super::view::ViewDimension;
 use crate::catalog::classify::Reason;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, reason_of};
 
 /// Deferred mail is tried again after at most this many minutes (Postfix: maximal_backoff_time, 4000 s).
 const RETRY_MINUTES: i32 = 70;
+
+/// Failures of different kins without a common name have one cause if they begin within this time, or follow all failures within
+/// it.
+const TOGETHER_MINUTES: i32 = 3;
 
 /// Merges each cluster with an earlier one of the same storm, until nothing changes.
 pub(crate) fn merge_clusters(dataset: &Dataset, mut clusters: Vec<Cluster>) -> Vec<Cluster> {
@@ -73,6 +78,15 @@ fn is_same_storm(
     }
     if a.flow != b.flow || gap > 5 {
         return false;
+    }
+    let is_of = |storm: &Cluster, dimension| storm.view.dimension == dimension;
+    let is_kin = |storm| is_of(storm, ViewDimension::Kin);
+    let begin_together = (a.first - b.first).abs() <= TOGETHER_MINUTES;
+    let follows_all = is_of(a, ViewDimension::All) || is_of(b, ViewDimension::All);
+    if is_kin(a) && is_kin(b) && begin_together
+        || follows_all && (is_kin(a) || is_kin(b)) && (1..=TOGETHER_MINUTES).contains(&gap)
+    {
+        return true;
     }
     let cause = |profile: &Profile| profile.top(Dimension::Reason).and_then(|top| shared_cause(top.value));
     let has_name = |profile: &Profile| names.into_iter().any(|dimension| profile.strength(dimension) >= 0.6);

@@ -12,7 +12,7 @@ use super::dataset::{Cluster, Dataset, UsualCount};
 use super::edges::edges;
 use super::evidence_table::{EvidenceTable, EvidenceUnit, Weigher};
 use super::grid::{LEAST_WEIGHT, Sensitivity};
-use super::likelihood::{LEAST_RATIO, against_volume};
+use super::likelihood::{LEAST_RATIO, WindowCounts, against_volume};
 use super::mail_loop::answered;
 use super::merge::merge_clusters;
 use super::model::{BOUNCES_OF_FAILURE, Model};
@@ -21,6 +21,7 @@ use super::view::{INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey};
 use super::views::{View, ViewSource, Views};
 use super::volume::{MAILING_SHARE, OrdinaryShare};
 use super::window::{UnitSeries, Window, WindowContent};
+use crate::catalog::ReasonKin;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, MailFlow, NumberedNames, WeightedEvent};
 
@@ -65,6 +66,28 @@ struct Scratch<'a> {
 fn mailing_share(content: &WindowContent) -> OrdinaryShare {
     let events = MAILING_SHARE / LEAST_RATIO;
     OrdinaryShare { weight: events * (content.counts.inside / content.events.max(1e-9)).min(1.0), events }
+}
+
+/// Whether a mailing brings failures of this kin besides those of all mail: lists hold addresses and sites that are gone. `None`
+/// stands for all kins.
+fn brings_failures(kin: Option<ReasonKin>) -> bool {
+    kin.is_none_or(|kin| match kin {
+        ReasonKin::DeadAddress
+        | ReasonKin::FullMailbox
+        | ReasonKin::Network
+        | ReasonKin::Dns
+        | ReasonKin::ServerTrouble
+        | ReasonKin::Unclear => true,
+        ReasonKin::Listing
+        | ReasonKin::OwnIdentity
+        | ReasonKin::FullDisk
+        | ReasonKin::Limit
+        | ReasonKin::Tls
+        | ReasonKin::Loop
+        | ReasonKin::Content
+        | ReasonKin::Login
+        | ReasonKin::Greylisting => false,
+    })
 }
 
 /// All storms except silences, in no order. `null_sender` is the value of the null sender; 0: no event has it.
@@ -117,7 +140,7 @@ impl Search<'_> {
             let found = (0..best.len()).filter(|at| score(at).is_some()).max_by(|a, b| {
                 score(a).unwrap_or_default().total_cmp(&score(b).unwrap_or_default()).then(b.cmp(a))
             });
-            let Some(at) = found else { break };
+            let Some(at) = found.map(|at| self.without_mixture(at, &best)) else { break };
             let Some(candidate) = best.get_mut(at).and_then(Option::take) else { break };
             let (cluster, touched) = self.claim(at, &candidate);
             if let Some(cluster) = cluster {
@@ -133,6 +156,31 @@ impl Search<'_> {
             }
         }
         clusters
+    }
+
+    /// The view whose candidate is taken where that of `at` is the best one. A candidate of all failures may be two storms at
+    /// once: if the kins of reasons explain its events better one by one, the best other view is taken first.
+    fn without_mixture(&self, at: usize, best: &[Option<Candidate>]) -> usize {
+        let key = |at: usize| self.views.all.get(at).map(|view| view.key);
+        let is_of = |at: usize, dimension| {
+            key(at).is_some_and(|key| key.flow == MailFlow::Out && key.dimension == dimension)
+        };
+        let Some(all) = best.get(at).and_then(Option::as_ref).filter(|_| is_of(at, ViewDimension::All))
+        else {
+            return at;
+        };
+        let others = || {
+            let candidates = best.iter().enumerate().filter(|(other, _)| *other != at);
+            candidates.filter_map(|(other, found)| {
+                let found =
+                    found.as_ref().filter(|found| found.first <= all.last && all.first <= found.last)?;
+                Some((other, found.window.score))
+            })
+        };
+        let kins: f64 =
+            others().filter(|(other, _)| is_of(*other, ViewDimension::Kin)).map(|(_, score)| score).sum();
+        let best = others().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        best.filter(|_| kins > all.window.score).map_or(at, |(other, _)| other)
     }
 
     /// Gathers the units of a view that no storm has yet. `None`: they are too few.
@@ -206,21 +254,21 @@ impl Search<'_> {
     fn expected(&self, at: usize, content: &WindowContent) -> Option<(f64, f64)> {
         let key = self.views.all.get(at)?.key;
         let volume = self.model.volumes.of(key)?;
-        let share = self.model.share(at);
+        let share = self.model.share(at, (content.from, content.to));
         if key.dimension == ViewDimension::Bounces {
             let own = BOUNCES_OF_FAILURE * self.model.volumes.bounced().between(content.from - 2, content.to);
             let all = volume.between(content.from - 2, content.to);
             return Some((own.max(share.weight * all), own.max(share.events * all)));
         }
         match key.flow {
-            MailFlow::Out if !share.shows_volume() => None,
+            MailFlow::Out if !self.model.general_share(None).shows_volume() => None,
             MailFlow::Out => {
                 let share = if key.dimension.is_author() { share.max(mailing_share(content)) } else { share };
                 let volume = volume.between(content.from - key.dimension.lead(), content.to);
                 Some((share.weight * volume, share.events * volume))
             }
             MailFlow::In => {
-                let others = (volume.between(content.from, content.to) - content.events).max(0.0);
+                let others = (volume.between(content.from, content.to) - content.usual_events).max(0.0);
                 Some((share.weight * others, share.events * others))
             }
         }
@@ -247,12 +295,13 @@ impl Search<'_> {
         if key.dimension == ViewDimension::Exchange && answered(&inside) <= 0.9 {
             return None;
         }
+        let needed = self.model.critical_values(key).of(window.to - window.from);
         let mailing = self.mailing(key, &inside, content);
-        if mailing > 0.0 {
-            let needed = self.model.critical_values(key).of(window.to - window.from);
-            if self.exponent(at, content, mailing, needed) <= needed {
-                return None;
-            }
+        if mailing > 0.0 && self.exponent(at, content, mailing, needed) <= needed {
+            return None;
+        }
+        if self.mail_to_full_mailbox(at, &inside, content).is_some_and(|exponent| exponent <= needed) {
+            return None;
         }
         let living = &self.dataset.living;
         let minutes = living.between(window.first, window.last + 1).max(1.0);
@@ -283,8 +332,37 @@ impl Search<'_> {
         let main = most.filter(|(sender, weight)| *sender > 0 && *weight >= MAIN_SENDER * whole);
         let Some((sender, _)) = main else { return 0.0 };
         let span = (content.from - ViewDimension::Sender.lead(), content.to);
-        let share = self.model.overall_share().max(mailing_share(content)).weight;
-        share * self.model.volumes.of_sender(sender, span)
+        let ordinary = self.model.general_share(key.kin);
+        let share = if brings_failures(key.kin) { ordinary.max(mailing_share(content)) } else { ordinary };
+        // Mail to other sites does not explain why one fails that takes mail at other times.
+        let site = key.dimension.of_values().map(|dimension| (dimension, key.value));
+        let site = site.filter(|site| self.model.volumes.is_alive(*site));
+        share.weight * self.model.volumes.of_sender(sender, span, site)
+    }
+
+    /// The exponent of the amount of mail to the mailbox of a view, if most of the window is about its being full. `None`: it
+    /// is about something else.
+    fn mail_to_full_mailbox(
+        &self,
+        at: usize,
+        inside: &[&WeightedEvent],
+        content: &WindowContent,
+    ) -> Option<f64> {
+        let view = self.views.all.get(at).filter(|view| view.key.dimension == ViewDimension::Recipient)?;
+        let weight = |is_counted: fn(&WeightedEvent) -> bool| -> f64 {
+            inside.iter().filter(|point| is_counted(point)).map(|point| point.weight).sum()
+        };
+        if weight(|point| point.kin == Some(ReasonKin::FullMailbox)) * 2.0 < weight(|_| true) {
+            return None;
+        }
+        let (mail, all) = (self.model.volumes.of(view.key)?, self.model.volumes.out());
+        let WindowContent { from, to, counts, spread, .. } = *content;
+        let (inside, all_inside) = (mail.between(from, to), all.between(from, to));
+        let counts = WindowCounts { inside, outside: mail.total() - inside, ..counts };
+        let share = (counts.outside + 1.0) / (all.total() - all_inside).max(1.0);
+        let clump = view.clump.max(self.model.mail_clump());
+        let by_volume = against_volume(inside, share * (all_inside - inside), clump, spread);
+        Some(by_volume.min(counts.against_time(clump, spread)))
     }
 
     /// The view of a dimension to which an event belongs.

@@ -139,6 +139,11 @@ impl ViewDimension {
         matches!(self, Self::All | Self::Kin | Self::Provider | Self::ProviderKin | Self::Reason)
     }
 
+    /// The events are deliveries too, of which only a sample is kept.
+    pub(crate) fn is_of_deliveries(self) -> bool {
+        matches!(self, Self::Bounces | Self::Exchange)
+    }
+
     /// The clumps of the views with few and large values are those of the domains.
     pub(crate) fn is_wide(self) -> bool {
         matches!(self, Self::All | Self::Kin | Self::Provider | Self::ProviderKin | Self::InstanceKin)

@@ -4,11 +4,11 @@
 //! how failures clump, but they are not kept: the memory follows the values that are searched.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::clump::Clumps;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, spread};
 use super::evidence_table::{EvidenceTable, EvidenceUnit, Weigher};
 use super::grid::{LEAST_WEIGHT, WindowCount, a_month};
 use super::mail_loop::exchanges;
@@ -99,6 +99,14 @@ impl FlowUnits {
             }
             *kin = point.kin.map_or(0, |kin| kin as u32 + 1);
         }
+        if flow == MailFlow::Out {
+            let is_again = still_full(points);
+            let again = |unit: &u32| is_again.contains(unit);
+            for (_, column) in columns.iter_mut().filter(|(of, _)| *of != ViewDimension::Recipient) {
+                let values = column.iter_mut().zip(&units);
+                values.filter(|(_, unit)| again(unit)).for_each(|(value, _)| *value = 0);
+            }
+        }
         let by_kin = ByValue::new(&kins, 0..units.len() as u32, |at| at).sorted;
         Self { flow, dimensions, units, columns, by_kin }
     }
@@ -107,6 +115,26 @@ impl FlowUnits {
         let mut columns = self.columns.iter();
         columns.find(|(of, _)| *of == dimension.without_kin()).map_or(&[], |(_, column)| column)
     }
+}
+
+/// The indices of failures whose mailbox was full already when the message before it failed: a full mailbox is one piece of
+/// evidence, however much mail it gets. That matters to the view of the mailbox alone.
+fn still_full(points: &[WeightedEvent]) -> HashSet<u32, FixedState> {
+    let mut full: HashSet<FactorValue, FixedState> = HashSet::default();
+    let mut again: HashSet<u32, FixedState> = HashSet::default();
+    for (at, point) in (0..).zip(points).filter(|(_, point)| point.flow == MailFlow::Out) {
+        let recipient = point.value(Dimension::Recipient);
+        if point.sample.series.is_served() {
+            full.remove(&recipient);
+        } else if point.is_unit
+            && point.kin == Some(ReasonKin::FullMailbox)
+            && recipient != 0
+            && !full.insert(recipient)
+        {
+            again.insert(at);
+        }
+    }
+    again
 }
 
 /// Events sorted by value, and by the order they had within a value: a counting sort, since values are small numbers.
@@ -323,7 +351,7 @@ impl DimensionBuilder<'_> {
             self.weigher.weigh(members.iter().copied().filter(|at| !is_known(at)), units);
         }
         // One event of a thinned kind stands for many, which is no clump.
-        let spread = dataset.spread(units);
+        let spread = if self.dimension.is_of_deliveries() { spread(units) } else { dataset.spread(units) };
         self.weights.clear();
         self.weights.extend(units.iter().map(|unit| (unit.minute, unit.weight / spread)));
         self.clumps.add(&self.weights, &dataset.living, is_kept);

@@ -18,9 +18,7 @@ use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 const PARTS: usize = 24;
 /// A part with less mail than this shows no share.
 const LEAST_IN_PART: f64 = 5.0;
-/// The share of a sender, login or client is known from this many parts on. In fewer, the mail may be that of the storm itself.
-const LEAST_PARTS: usize = 5;
-/// If more than this share of the mail fails ordinarily, the log does not show deliveries, and volume says nothing.
+/// If more than this share of all mail fails ordinarily, the log does not show deliveries, and volume says nothing.
 const LARGEST_SHARE: f64 = 0.6;
 /// Failures for each recipient that are ordinary in a mailing; mailing providers object from about twice as many on.
 pub(crate) const MAILING_SHARE: f64 = 0.04;
@@ -46,6 +44,8 @@ fn index(dimension: Dimension) -> Option<usize> {
 /// volume, so each curve is drawn when it is needed first.
 pub(crate) struct Volumes<'a> {
     points: &'a [WeightedEvent],
+    /// Events of storms that are known. Empty: no storm is known.
+    known: &'a [bool],
     /// The values of each of [`DIMENSIONS`] that views are about, in ascending order.
     values: [Vec<FactorValue>; DIMENSIONS.len()],
     by_value: [OnceLock<HashMap<FactorValue, Curve, FixedState>>; DIMENSIONS.len()],
@@ -54,8 +54,9 @@ pub(crate) struct Volumes<'a> {
     bounced: OnceLock<Curve>,
 }
 
+/// The first handling of a recipient of a message: its delivery at last is a second one.
 fn is_trial(point: &WeightedEvent) -> bool {
-    point.flow == MailFlow::Out && (point.sample.series.is_served() || point.is_failure && !point.is_retry)
+    point.flow == MailFlow::Out && !point.is_retry && (point.sample.series.is_served() || point.is_failure)
 }
 
 /// The curve of some of the points.
@@ -66,7 +67,11 @@ fn curve(points: &[WeightedEvent], is_inside: impl Fn(&WeightedEvent) -> bool) -
 
 impl<'a> Volumes<'a> {
     /// The volumes of all mail, and of each value that one of these views is about.
-    pub(crate) fn new(points: &'a [WeightedEvent], views: impl Iterator<Item = ViewKey>) -> Self {
+    pub(crate) fn new(
+        points: &'a [WeightedEvent],
+        views: impl Iterator<Item = ViewKey>,
+        known: &'a [bool],
+    ) -> Self {
         let mut values: [Vec<FactorValue>; DIMENSIONS.len()] = Default::default();
         for view in views.filter(|view| view.flow == MailFlow::Out) {
             let values = view.dimension.of_values().and_then(|dimension| values.get_mut(index(dimension)?));
@@ -80,6 +85,7 @@ impl<'a> Volumes<'a> {
         }
         Self {
             points,
+            known,
             values,
             by_value: Default::default(),
             out: OnceLock::new(),
@@ -120,7 +126,7 @@ impl<'a> Volumes<'a> {
     }
 
     /// The first handling of all deliveries.
-    fn out(&self) -> &Curve {
+    pub(crate) fn out(&self) -> &Curve {
         self.out.get_or_init(|| curve(self.points, is_trial))
     }
 
@@ -132,10 +138,16 @@ impl<'a> Volumes<'a> {
         self.bounced.get_or_init(|| curve(self.points, is_bounced))
     }
 
+    /// The rejections that belong to no known storm: what one storm rejects does not explain another.
     fn rejected(&self) -> &Curve {
-        let is_rejected =
-            |point: &WeightedEvent| point.flow == MailFlow::In && !point.sample.series.is_served();
-        self.rejected.get_or_init(|| curve(self.points, is_rejected))
+        let all = || {
+            let is_known = |at: usize| self.known.get(at) == Some(&true);
+            let rejected = self.points.iter().enumerate().filter(|(at, point)| {
+                point.flow == MailFlow::In && !point.sample.series.is_served() && !is_known(*at)
+            });
+            Curve::new(rejected.map(|(_, point)| (point.sample.minute, point.weight)))
+        };
+        self.rejected.get_or_init(all)
     }
 
     /// The mail of which a view's failures are a part: for deliveries that of its value, for rejections all rejections.
@@ -152,16 +164,54 @@ impl<'a> Volumes<'a> {
         }
     }
 
-    /// The mail of one sender from minute `from` on and before `to`.
-    pub(crate) fn of_sender(&self, sender: FactorValue, (from, to): (i32, i32)) -> f64 {
-        if let Some(curve) = self.of_value(Dimension::Sender, sender) {
+    /// The mail of one sender from minute `from` on and before `to`, to `site` if that is given.
+    pub(crate) fn of_sender(
+        &self,
+        sender: FactorValue,
+        (from, to): (i32, i32),
+        site: Option<(Dimension, FactorValue)>,
+    ) -> f64 {
+        if let (None, Some(curve)) = (site, self.of_value(Dimension::Sender, sender)) {
             return curve.between(from, to);
         }
         let start = self.points.partition_point(|point| point.sample.minute < from);
         let inside = self.points.iter().skip(start).take_while(|point| point.sample.minute < to);
-        let own = inside.filter(|point| is_trial(point) && point.value(Dimension::Sender) == sender);
+        let own = inside.filter(|point| {
+            is_trial(point)
+                && point.value(Dimension::Sender) == sender
+                && site.is_none_or(|(dimension, value)| point.value(dimension) == value)
+        });
         own.map(|point| point.weight).sum()
     }
+
+    /// The minutes of the mail of each recipient, in the order of time.
+    pub(crate) fn by_recipient(&self) -> Vec<Vec<i32>> {
+        let mail = |point: &&WeightedEvent| is_trial(point) && point.value(Dimension::Recipient) != 0;
+        let mut places: HashMap<FactorValue, usize, FixedState> = HashMap::default();
+        let mut mails: Vec<Vec<i32>> = Vec::new();
+        for point in self.points.iter().filter(mail) {
+            let place = *places.entry(point.value(Dimension::Recipient)).or_insert(mails.len());
+            if place == mails.len() {
+                mails.push(Vec::new());
+            }
+            if let Some(mail) = mails.get_mut(place) {
+                mail.push(point.sample.minute);
+            }
+        }
+        mails
+    }
+
+    /// Whether any mail with this value was delivered.
+    pub(crate) fn is_alive(&self, (dimension, value): (Dimension, FactorValue)) -> bool {
+        let is_delivered =
+            |point: &WeightedEvent| point.flow == MailFlow::Out && point.sample.series.is_served();
+        self.points.iter().any(|point| is_delivered(point) && point.value(dimension) == value)
+    }
+}
+
+/// The part of the log that a minute belongs to.
+pub(crate) fn part_of(living: &LivingTime, minute: i32) -> usize {
+    living.part(minute, PARTS)
 }
 
 /// The usual number of failures for each recipient of the volume.
@@ -194,29 +244,51 @@ pub(crate) fn part_bounds(living: &LivingTime) -> Vec<i32> {
     living.bounds(PARTS)
 }
 
-impl OrdinaryShare {
-    /// The median share over the parts of the log, which begin at `bounds`. For rejections the volume is that of the other
-    /// rejections, so it comes without the view's own.
-    pub(crate) fn of(failures: &PartSums, volume: &Curve, view: ViewKey, bounds: &[i32]) -> Self {
-        let parts = volume.between_each(bounds).into_iter().zip(failures.0);
-        let sums: Vec<(f64, f64, f64)> =
-            parts.map(|(whole, (weight, events))| (whole, weight, events)).collect();
-        let others = |sum: &(f64, f64, f64)| match view.flow {
-            MailFlow::Out => sum.0,
-            MailFlow::In => sum.0 - sum.2,
-        };
-        let full: Vec<_> = sums.iter().filter(|sum| others(sum) >= LEAST_IN_PART).collect();
-        if view.dimension.is_author() && full.len() < LEAST_PARTS {
-            return Self::default();
+/// The volume, the weights of evidence and the events of a view in each part of the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartShares([(f64, f64, f64); PARTS]);
+
+impl PartShares {
+    /// The parts begin at `bounds`. For rejections the volume is that of the other rejections, so it comes without the
+    /// view's own.
+    pub(crate) fn new(failures: &PartSums, volume: &Curve, flow: MailFlow, bounds: &[i32]) -> Self {
+        let mut parts = [(0.0, 0.0, 0.0); PARTS];
+        let sums = volume.between_each(bounds).into_iter().zip(failures.0);
+        for (part, (whole, (weight, events))) in parts.iter_mut().zip(sums) {
+            let volume = match flow {
+                MailFlow::Out => whole,
+                MailFlow::In => whole - events,
+            };
+            *part = (volume.max(0.0), weight, events);
         }
-        let share = |of: fn(&(f64, f64, f64)) -> f64| {
-            let mut shares: Vec<f64> = full.iter().map(|sum| of(sum) / others(sum)).collect();
-            let middle = shares.len() / 2;
-            if shares.is_empty() { 0.0 } else { *shares.select_nth_unstable_by(middle, f64::total_cmp).1 }
-        };
-        Self { weight: share(|sum| sum.1), events: share(|sum| sum.2) }
+        Self(parts)
     }
 
+    /// The median share over the parts of the log, without the first to the last part of the window that is judged, so that
+    /// it does not explain itself. If all parts have little mail, it is the share of all of them together. `None`: there is
+    /// too little mail.
+    pub(crate) fn outside(&self, window: Option<(usize, usize)>) -> Option<OrdinaryShare> {
+        let outside = || {
+            let parts = self.0.iter().enumerate();
+            let is_inside = move |at: usize| window.is_some_and(|(first, last)| (first..=last).contains(&at));
+            parts.filter(move |(at, _)| !is_inside(*at)).map(|(_, part)| *part)
+        };
+        let full: Vec<(f64, f64, f64)> = outside().filter(|part| part.0 >= LEAST_IN_PART).collect();
+        if full.is_empty() {
+            let sum = outside().fold((0.0, 0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
+            let share = OrdinaryShare { weight: sum.1 / sum.0, events: sum.2 / sum.0 };
+            return (sum.0 >= LEAST_IN_PART).then_some(share);
+        }
+        let share = |of: fn(&(f64, f64, f64)) -> f64| {
+            let mut shares: Vec<f64> = full.iter().map(|part| of(part) / part.0).collect();
+            let middle = shares.len() / 2;
+            *shares.select_nth_unstable_by(middle, f64::total_cmp).1
+        };
+        Some(OrdinaryShare { weight: share(|part| part.1), events: share(|part| part.2) })
+    }
+}
+
+impl OrdinaryShare {
     pub(crate) fn max(self, other: Self) -> Self {
         Self { weight: self.weight.max(other.weight), events: self.events.max(other.events) }
     }
@@ -232,25 +304,6 @@ mod tests {
     use super::*;
     use crate::storm::sample::line_minutes::LineMinutes;
 
-    const VIEW: ViewKey =
-        ViewKey { flow: MailFlow::Out, dimension: ViewDimension::Sender, value: 1, kin: None };
-
-    #[test]
-    fn the_share_of_a_sender_is_not_that_of_one_day() {
-        let mut lines = LineMinutes::default();
-        (0..2400).for_each(|minute| lines.add(minute));
-        let living = LivingTime::new(&lines, 0, 2399);
-        let volume = Curve::new((1000..1060).map(|minute| (minute, 20.0)));
-        let failures: Vec<EvidenceUnit> =
-            (1000..1060).map(|minute| EvidenceUnit { minute, weight: 6.0, events: 6.0, at: 0 }).collect();
-        let failures = PartSums::of(&failures, &living);
-        let share = |dimension| {
-            OrdinaryShare::of(&failures, &volume, ViewKey { dimension, ..VIEW }, &part_bounds(&living)).events
-        };
-        assert!(share(ViewDimension::Sender) < 1e-9);
-        assert!((share(ViewDimension::Domain) - 0.3).abs() < 1e-9);
-    }
-
     #[test]
     fn the_share_of_a_storm_is_not_the_ordinary_one() {
         let mut lines = LineMinutes::default();
@@ -262,7 +315,19 @@ mod tests {
             (0..2400).step_by(20).map(|minute| unit(minute, 1.0, 1.0)).collect();
         failures.extend((1000..1200).map(|minute| unit(minute, 0.5, 2.0)));
         let failures = PartSums::of(&failures, &living);
-        let share = OrdinaryShare::of(&failures, &volume, VIEW, &part_bounds(&living));
+        let parts = PartShares::new(&failures, &volume, MailFlow::Out, &part_bounds(&living));
+        let share = parts.outside(None).unwrap();
         assert!((share.weight - 0.025).abs() < 1e-9 && (share.events - 0.025).abs() < 1e-9, "{share:?}");
+    }
+
+    #[test]
+    fn a_value_with_mail_in_the_window_only_has_no_share_of_its_own() {
+        let mut parts = [(0.0, 0.0, 0.0); PARTS];
+        parts[7] = (40.0, 40.0, 40.0);
+        assert_eq!(PartShares(parts).outside(Some((7, 7))), None);
+        parts[2] = (3.0, 3.0, 3.0);
+        parts[20] = (3.0, 3.0, 3.0);
+        let share = PartShares(parts).outside(Some((7, 7))).unwrap();
+        assert!((share.events - 1.0).abs() < 1e-9, "a site that is always dead: {share:?}");
     }
 }

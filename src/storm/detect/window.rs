@@ -36,8 +36,9 @@ struct UnitMinute {
 #[derive(Clone, Copy, Default)]
 struct UnitSums {
     units: usize,
-    /// The weights without those of storms that are known.
+    /// The weights and the events without those of storms that are known.
     usual: f64,
+    usual_events: f64,
     events: f64,
     /// The squared weights.
     squares: f64,
@@ -107,6 +108,8 @@ pub(crate) struct WindowContent {
     pub to: i32,
     pub counts: WindowCounts,
     pub events: f64,
+    /// The events without those of storms that are known.
+    pub usual_events: f64,
     /// The weight that one independent event stands for: more than 1 where only a sample is kept (effective sample size:
     /// Kish, "Survey sampling", 1965).
     pub spread: f64,
@@ -140,7 +143,9 @@ impl UnitSeries {
             }
             before += unit.weight;
             sum.units += 1;
-            sum.usual += if is_usual(unit) { unit.weight } else { 0.0 };
+            let (weight, events) = if is_usual(unit) { (unit.weight, unit.events) } else { (0.0, 0.0) };
+            sum.usual += weight;
+            sum.usual_events += events;
             sum.events += unit.events;
             sum.squares += unit.weight * unit.weight;
         }
@@ -191,6 +196,7 @@ impl UnitSeries {
         UnitSums {
             units: b.units.saturating_sub(a.units),
             usual: b.usual - a.usual,
+            usual_events: b.usual_events - a.usual_events,
             events: b.events - a.events,
             squares: b.squares - a.squares,
         }
@@ -208,7 +214,7 @@ impl UnitSeries {
         minutes: (usize, usize),
         living: &LivingTime,
     ) -> WindowContent {
-        let UnitSums { usual, events, squares, .. } = self.sum(minutes);
+        let UnitSums { usual, usual_events, events, squares, .. } = self.sum(minutes);
         let weight = self.weight_of(minutes);
         let inside_minutes = living.between(from, to);
         let counts = WindowCounts {
@@ -217,7 +223,7 @@ impl UnitSeries {
             outside: self.all().usual - usual,
             outside_minutes: living.total() - inside_minutes,
         };
-        WindowContent { from, to, counts, events, spread: squares / weight.max(1e-9) }
+        WindowContent { from, to, counts, events, usual_events, spread: squares / weight.max(1e-9) }
     }
 
     /// A lower bound of the spread of any window: that of its lightest unit.

@@ -18,7 +18,7 @@ use crate::catalog::provider::Providers;
 use crate::catalog::{Cause, StormRow, value_name};
 use crate::parse::log_text::LogText;
 use crate::report::storm::{
-    Confidence, Dimension, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
+    Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
 use crate::smtp::reply::Class;
 use crate::storm::detect::dataset::{Cluster, Dataset, weights};
@@ -36,11 +36,6 @@ const UNKNOWN_SCORE: f64 = 5.0;
 const LEAST_RATIO: f64 = 1.5;
 /// A silence with at least this many events missing is sure.
 const SURE_MISSING: f64 = 40.0;
-/// At most this many recipients, with this share of a storm, are the mailboxes that it is about.
-const MAILBOXES: usize = 3;
-const MAILBOX_SHARE: f64 = 0.8;
-/// A full mailbox is a storm if it gets this many times its usual mail.
-const MAILBOX_RATIO: f64 = 3.0;
 /// The lowest usual rate that is reported, in events a minute.
 const LEAST_RATE: f64 = 0.01;
 /// A storm that is not over is this many times as urgent as one that is.
@@ -97,9 +92,6 @@ impl StormBuilder<'_> {
         if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual.per_minute {
             return None;
         }
-        if diagnosis.pattern == StormPattern::FullMailbox && self.is_usual_mail(cluster, &course, &profile) {
-            return None;
-        }
         let shares = factors(&profile, &diagnosis);
         let attempts: f64 = members.iter().map(|point| point.weight).sum();
         let until = course.end.unwrap_or(self.last);
@@ -139,25 +131,6 @@ impl StormBuilder<'_> {
         let minutes = f64::from(cluster.last - course.start + 1);
         let excess = (attempts - cluster.usual.per_minute * minutes).max(0.0);
         Some((self.urgency(excess, until, course.end.is_some()), storm))
-    }
-
-    /// Whether a few full mailboxes get no more mail than they usually do. Then it is their owners' matter, and no storm.
-    fn is_usual_mail(&self, cluster: &Cluster, course: &Course, profile: &Profile) -> bool {
-        let tops: Vec<&FactorShare> = profile.shares(Dimension::Recipient).iter().take(MAILBOXES).collect();
-        if tops.iter().map(|top| top.inside).sum::<f64>() < MAILBOX_SHARE {
-            return false;
-        }
-        let span = cluster.first..=cluster.last;
-        let mail = self.dataset.points.iter().filter(|point| {
-            point.flow == cluster.flow
-                && !point.is_retry
-                && tops.iter().any(|top| top.value == point.value(Dimension::Recipient))
-                && !span.contains(&point.sample.minute)
-        });
-        let living = &self.dataset.living;
-        let minutes = living.total() - living.between(cluster.first, cluster.last + 1);
-        let usual = mail.map(|point| point.weight).sum::<f64>() / minutes.max(1.0);
-        course.mean_rate < MAILBOX_RATIO * usual
     }
 
     fn course(&self, cluster: &Cluster, members: &[&WeightedEvent]) -> Course {

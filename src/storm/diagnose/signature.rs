@@ -251,7 +251,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         pattern: StormPattern::StolenAccount,
         flow: MailFlow::Out,
-        needs: Needs::Messages(5),
+        needs: Needs::Values(D::Recipient, 5),
         matches: has_one_author,
         share: |storm| storm.author(),
         because: &[

@@ -1,4 +1,5 @@
-//! Generates logs with storms and scores how many of them `smtplog storm` finds.
+//! Generates logs with storms and scores how many of them `smtplog storm` finds. A storm that nobody could see, however
+//! strong, is replaced by another one.
 
 use std::env;
 use std::fs::{self, File};
@@ -52,7 +53,7 @@ struct StormgenArgs {
     #[arg(long)]
     program: Option<PathBuf>,
 
-    /// List what would be generated, then exit.
+    /// List what would be generated, then exit. A storm that cannot be seen is replaced when its log is written.
     #[arg(long)]
     list: bool,
 }

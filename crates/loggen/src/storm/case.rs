@@ -21,15 +21,32 @@ pub struct StormCase {
     pub end: i64,
 }
 
-/// Builds the case; if a storm is too weak to be detected, it is drawn again with a higher rate.
+/// Attempts to make the storms of a plan strong enough to be detected.
+const ATTEMPTS: usize = 10;
+
+/// Builds the case; if a storm is too weak to be detected, it is drawn again with a higher rate. If no attempt makes it
+/// detectable, the next pattern of [`Pattern::all`] takes its place. The same plan always gives the same case.
 ///
-/// Panics if a storm cannot be detected after ten attempts.
+/// Panics if none of the patterns can be detected.
 pub fn build(plan: &CasePlan) -> StormCase {
     let mut plan = plan.clone();
-    let most = 10;
-    for _ in 0..most {
-        if let Some(case) = attempt(&plan) {
-            return case;
+    for _ in Pattern::all() {
+        match strengthened(&plan) {
+            Ok(case) => return case,
+            Err(number) => plan.replace(number),
+        }
+    }
+    panic!("{}: {:?} cannot be detected", plan.name(), plan.storms)
+}
+
+/// The case with storms that can be detected, or the number of one that cannot.
+fn strengthened(plan: &CasePlan) -> Result<StormCase, usize> {
+    let mut plan = plan.clone();
+    let mut weak = 0;
+    for _ in 0..ATTEMPTS {
+        match attempt(&plan) {
+            Ok(case) => return Ok(case),
+            Err(number) => weak = number,
         }
         plan.boost *= 1.9;
         // A failing service shows more in heavy traffic, additional mail shows more in light traffic.
@@ -40,7 +57,7 @@ pub fn build(plan: &CasePlan) -> StormCase {
             (plan.messages_per_day * 4 / 5).max(200)
         };
     }
-    panic!("{}: {:?} cannot be seen", plan.name(), plan.storms)
+    Err(weak)
 }
 
 /// The server of the plan, before any mail.
@@ -74,8 +91,8 @@ fn draw_world(plan: &CasePlan) -> World {
     }
 }
 
-/// Builds the case, or returns `None` if a storm is too weak to be detected.
-fn attempt(plan: &CasePlan) -> Option<StormCase> {
+/// Builds the case, or returns the number of the first storm that is too weak to be detected.
+fn attempt(plan: &CasePlan) -> Result<StormCase, usize> {
     let mut world = draw_world(plan);
     let mut drafts: Vec<Draft> = Vec::new();
     for (number, &pattern) in plan.storms.iter().enumerate() {
@@ -103,8 +120,8 @@ fn attempt(plan: &CasePlan) -> Option<StormCase> {
     let storms = drafts
         .iter()
         .enumerate()
-        .map(|(number, draft)| storm(&world.log, &world.rhythm, number, draft))
-        .collect::<Option<Vec<_>>>()?;
+        .map(|(number, draft)| storm(&world.log, &world.rhythm, number, draft).ok_or(number))
+        .collect::<Result<Vec<_>, usize>>()?;
     let end = world.log.second_of(world.end());
     let truth = Truth {
         name: plan.name(),
@@ -118,7 +135,7 @@ fn attempt(plan: &CasePlan) -> Option<StormCase> {
         calm: plan.calm,
         storms,
     };
-    Some(StormCase { log: world.log.into_bytes(), truth, end })
+    Ok(StormCase { log: world.log.into_bytes(), truth, end })
 }
 
 /// Draws when a storm lasts. Failing services and silences are put in busy hours, where they can be detected.

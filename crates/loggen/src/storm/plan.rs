@@ -92,6 +92,21 @@ impl CasePlan {
         Self { seed, style, mta, stamp, start, days, messages_per_day, calm, storms, boost: 1. }
     }
 
+    /// Puts the next pattern that the plan does not have in the place of a storm that cannot be detected. There is mail enough
+    /// for it, and a silence is never the second storm.
+    pub(crate) fn replace(&mut self, number: usize) {
+        let all = Pattern::all();
+        let Some(weak) = self.storms.get(number).copied() else { return };
+        let at = all.iter().position(|pattern| *pattern == weak).unwrap_or_default();
+        let fits = |pattern: &&Pattern| {
+            !self.storms.contains(*pattern) && (**pattern != Pattern::Silence || self.storms.len() == 1)
+        };
+        if let Some(&next) = all.iter().cycle().skip(at + 1).take(all.len()).find(fits) {
+            self.storms[number] = next;
+            self.messages_per_day = self.messages_per_day.max(next.least_traffic());
+        }
+    }
+
     pub fn name(&self) -> String {
         let word = if self.storms.is_empty() { "clean" } else { "storm" };
         format!("{word}-{:05}", self.seed)
