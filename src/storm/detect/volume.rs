@@ -248,6 +248,13 @@ pub(crate) fn part_bounds(living: &LivingTime) -> Vec<i32> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PartShares([(f64, f64, f64); PARTS]);
 
+/// The share of all these parts together. `None`: they have too little mail.
+fn pooled(parts: impl Iterator<Item = (f64, f64, f64)>) -> Option<OrdinaryShare> {
+    let sum = parts.fold((0.0, 0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
+    let share = OrdinaryShare { weight: sum.1 / sum.0, events: sum.2 / sum.0 };
+    (sum.0 >= LEAST_IN_PART).then_some(share)
+}
+
 impl PartShares {
     /// The parts begin at `bounds`. For rejections the volume is that of the other rejections, so it comes without the
     /// view's own.
@@ -265,19 +272,22 @@ impl PartShares {
     }
 
     /// The median share over the parts of the log, without the first to the last part of the window that is judged, so that
-    /// it does not explain itself. If all parts have little mail, it is the share of all of them together. `None`: there is
-    /// too little mail.
+    /// it does not explain itself. If all parts have little mail, it is the share of all of them together, and if most have no
+    /// failures, that of the three quarters with the fewest. `None`: there is too little mail.
     pub(crate) fn outside(&self, window: Option<(usize, usize)>) -> Option<OrdinaryShare> {
         let outside = || {
             let parts = self.0.iter().enumerate();
             let is_inside = move |at: usize| window.is_some_and(|(first, last)| (first..=last).contains(&at));
             parts.filter(move |(at, _)| !is_inside(*at)).map(|(_, part)| *part)
         };
-        let full: Vec<(f64, f64, f64)> = outside().filter(|part| part.0 >= LEAST_IN_PART).collect();
+        let mut full: Vec<(f64, f64, f64)> = outside().filter(|part| part.0 >= LEAST_IN_PART).collect();
         if full.is_empty() {
-            let sum = outside().fold((0.0, 0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
-            let share = OrdinaryShare { weight: sum.1 / sum.0, events: sum.2 / sum.0 };
-            return (sum.0 >= LEAST_IN_PART).then_some(share);
+            return pooled(outside());
+        }
+        full.sort_unstable_by(|a, b| (a.2 / a.0).total_cmp(&(b.2 / b.0)).then(a.1.total_cmp(&b.1)));
+        if full.get(full.len() / 2).is_some_and(|part| part.2 == 0.0) {
+            // Failures are so rare that most parts have none; the parts with the most may be a storm.
+            return pooled(full.iter().take(full.len() - full.len() / 4).copied());
         }
         let share = |of: fn(&(f64, f64, f64)) -> f64| {
             let mut shares: Vec<f64> = full.iter().map(|part| of(part) / part.0).collect();
