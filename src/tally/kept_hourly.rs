@@ -85,7 +85,6 @@ mod tests {
         let counts = vec![(-7, kind(550), 3), (8, kind(550), 1), (8, kind(551), 1 << 40), (9, kind(200), 2)];
         let mut whole = Hourly::default();
         counts.iter().rev().for_each(|(hour, kind, count)| whole.add(*hour, *kind, *count));
-        let kept = KeptHourly::of(&hourly);
         let read = |bytes: &[u8]| hourly(ciborium::from_reader(bytes).unwrap());
         let (mut bytes, mut early) = (Vec::new(), Vec::new());
         ciborium::into_writer(&HourTable::of(&whole), &mut bytes).unwrap();
