@@ -6,11 +6,11 @@ use super::pattern::Pattern;
 use super::score::{Score, StormScore};
 
 /// The targets: percentages, and false alarms in thirty clean days for `MOST_FALSE`.
-const LEAST_FOUND: f64 = 95.;
-const LEAST_STARTS: f64 = 90.;
-const LEAST_NAMES: f64 = 90.;
-const LEAST_FACTORS: f64 = 95.;
-const MOST_FALSE: f64 = 1.;
+const LEAST_FOUND: f64 = 97.;
+const LEAST_STARTS: f64 = 92.;
+const LEAST_NAMES: f64 = 95.;
+const LEAST_FACTORS: f64 = 97.;
+const MOST_FALSE: f64 = 0.5;
 
 #[derive(Default, Clone, Copy)]
 struct ScoreSums {
