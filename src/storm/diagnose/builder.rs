@@ -16,10 +16,12 @@ use super::evidence::Measures;
 use super::sentences::{Phrasing, noun};
 use crate::catalog::provider::Providers;
 use crate::catalog::{Cause, StormRow, value_name};
+use crate::collections::interner::Symbol;
 use crate::parse::log_text::LogText;
 use crate::report::storm::{
     Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
+use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 use crate::storm::detect::dataset::{Cluster, Dataset, weights};
 use crate::storm::detect::grid::Sensitivity;
@@ -205,10 +207,28 @@ impl StormBuilder<'_> {
             members.iter().filter(|point| of(point)).map(|point| point.weight).sum::<f64>() / weight.max(1e-9)
         };
         let messages: HashSet<u64, FixedState> = members.iter().map(|point| point.sample.message).collect();
+        let is_bounce = |point: &WeightedEvent| self.names.name(point.sample.sender) == b"<>";
+        let is_leaving = |point: &WeightedEvent| {
+            point.sample.series.direction == Direction::Outbound && !point.sample.marks.is_near
+        };
+        let null_sender = share(&is_bounce);
+        let own_notices = if null_sender > 0.0 {
+            // Senders of mail that comes in may be forged.
+            let leaving = self.dataset.points.iter().filter(|point| is_leaving(point));
+            let senders: HashSet<Symbol, FixedState> = leaving.map(|point| point.sample.sender).collect();
+            let is_own = |point: &WeightedEvent| {
+                let recipient = point.sample.recipient;
+                is_leaving(point) && recipient != Symbol::OVERFLOW && senders.contains(&recipient)
+            };
+            share(&|point| is_bounce(point) && is_own(point))
+        } else {
+            0.0
+        };
         Measures {
             profile,
             near: share(&|point| point.sample.marks.is_near),
-            null_sender: share(&|point| self.names.name(point.sample.sender) == b"<>"),
+            null_sender,
+            own_notices,
             answered: answered(members),
             temporary: share(&|point| point.sample.series.class == Some(Class::Transient)),
             ours: share(&|point| point.sample.marks.is_ours),

@@ -21,6 +21,8 @@ pub(crate) struct Measures<'p> {
     pub near: f64,
     /// The share with the null sender.
     pub null_sender: f64,
+    /// The share of bounces that leave for a recipient who sends mail from here: they are about its own messages.
+    pub own_notices: f64,
     /// The share with which two addresses answer each other.
     pub answered: f64,
     /// The share that the other side may accept later.

@@ -214,7 +214,12 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         flow: MailFlow::Out,
         needs: Needs::Messages(5),
         matches: |storm| {
-            storm.null_sender >= 0.6 && storm.strength(D::Sender) >= 0.5 && storm.share(NETWORK) < 0.5
+            // Notices to one sender about mail that it sent from here are no backscatter.
+            let is_own = storm.own_notices >= 0.5 && storm.strength(D::Recipient) >= 0.6;
+            storm.null_sender >= 0.6
+                && !is_own
+                && storm.strength(D::Sender) >= 0.5
+                && storm.share(NETWORK) < 0.5
         },
         share: |storm| storm.null_sender,
         because: &[Evidence::Top(D::Sender), Evidence::Spread(D::Domain)],
