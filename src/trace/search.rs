@@ -101,26 +101,33 @@ impl<'a> LinkScanner<'a> {
         let clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         read_stamps(clock, block, &mut scanned);
         scanned.stamps = clock.take_observations();
-        let mut clock = clock.clone();
-        clock.begin();
+        let clock = clock.clone();
+        // It reads lines from the first to the last one, so each search of the block has its own.
+        let begin = || {
+            let mut clock = clock.clone();
+            clock.begin();
+            clock
+        };
         let mut buffers = LineBuffers::default();
         let anchor = self.query.anchor();
-        let mut visit = |at: usize, raw: &[u8]| {
+        let mut visit = |at: usize, raw: &[u8], clock: &mut TimestampParser| {
             let opened = open_line(raw, earlier_lines(block, at), &mut buffers);
-            self.line(block, at, &opened, &mut clock, &mut scanned);
+            self.line(block, at, &opened, clock, &mut scanned);
         };
+        let mut clock = begin();
         match anchor {
             Some(anchor) => {
-                each_line_with(anchor, block, &mut visit);
+                each_line_with(anchor, block, &mut |at, raw| visit(at, raw, &mut clock));
                 // Lines that repeat another one do not have the pattern themselves.
+                let mut clock = begin();
                 let mut visit_others = |at: usize, raw: &[u8]| {
                     if !anchor.is_match(raw) {
-                        visit(at, raw);
+                        visit(at, raw, &mut clock);
                     }
                 };
                 each_line_with(&REPEATED, block, &mut visit_others);
             }
-            None => each_line(block, &mut visit),
+            None => each_line(block, &mut |at, raw| visit(at, raw, &mut clock)),
         }
         scanned.rejections.sort_by_key(RejectedCommand::place);
         let mut visit = |at: usize, raw: &[u8]| {
