@@ -150,11 +150,11 @@ mod tests {
         Update {
             transition: transitions[number as usize / 64 % 2],
             recipient: hash(0),
-            at: (number % 3 > 0).then_some(1_763_000_000 - number as i64),
+            at: (!number.is_multiple_of(3)).then_some(1_763_000_000 - number as i64),
             failure: None,
             domain: hash(1),
             direction: None,
-            wanted: number % 2 == 0,
+            wanted: number.is_multiple_of(2),
             concerns: true,
             counts: false,
             origin: SenderIds { sender: hash(2), client: hash(3), user: hash(4) },
@@ -170,7 +170,14 @@ mod tests {
     fn messages_of_both_versions_are_read() {
         let message = |key: u64| {
             let earlier: Vec<Update> = (key..key + 5).map(update).collect();
-            (key, KeptMessage { earlier: earlier.into(), is_known: key % 2 == 0, ..KeptMessage::default() })
+            (
+                key,
+                KeptMessage {
+                    earlier: earlier.into(),
+                    is_known: key.is_multiple_of(2),
+                    ..KeptMessage::default()
+                },
+            )
         };
         let whole = OpenMessages((0..300).map(message).collect());
         let (mut bytes, mut early) = (Vec::new(), Vec::new());
