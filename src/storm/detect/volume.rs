@@ -244,9 +244,18 @@ pub(crate) fn part_bounds(living: &LivingTime) -> Vec<i32> {
     living.bounds(PARTS)
 }
 
-/// The volume, the weights of evidence and the events of a view in each part of the log.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PartShares([(f64, f64, f64); PARTS]);
+/// The share of a view in each part of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct PartShares {
+    /// Volume, weights of evidence and events.
+    parts: [(f64, f64, f64); PARTS],
+    /// Indices of the parts with enough mail, by their share of events, and by that of weights: windows are many, and each
+    /// leaves out a few parts.
+    by_events: Vec<usize>,
+    by_weight: Vec<usize>,
+    /// The share of the whole log.
+    whole: Option<OrdinaryShare>,
+}
 
 /// The share of all these parts together. `None`: they have too little mail.
 fn pooled(parts: impl Iterator<Item = (f64, f64, f64)>) -> Option<OrdinaryShare> {
@@ -268,33 +277,44 @@ impl PartShares {
             };
             *part = (volume.max(0.0), weight, events);
         }
-        Self(parts)
+        Self::of(&parts)
+    }
+
+    fn of(parts: &[(f64, f64, f64); PARTS]) -> Self {
+        let part = |at: &usize| parts.get(*at).copied().unwrap_or_default();
+        let events = |at: &usize| part(at).2 / part(at).0;
+        let weight = |at: &usize| part(at).1 / part(at).0;
+        let full = (0..PARTS).filter(|at| part(at).0 >= LEAST_IN_PART);
+        let mut by_events: Vec<usize> = full.collect();
+        let mut by_weight = by_events.clone();
+        by_events.sort_by(|a, b| events(a).total_cmp(&events(b)).then(part(a).1.total_cmp(&part(b).1)));
+        by_weight.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
+        let shares = Self { parts: *parts, by_events, by_weight, whole: None };
+        Self { whole: shares.without(|_| false), ..shares }
     }
 
     /// The median share over the parts of the log, without the first to the last part of the window that is judged, so that
     /// it does not explain itself. If all parts have little mail, it is the share of all of them together, and if most have no
     /// failures, that of the three quarters with the fewest. `None`: there is too little mail.
     pub(crate) fn outside(&self, window: Option<(usize, usize)>) -> Option<OrdinaryShare> {
-        let outside = || {
-            let parts = self.0.iter().enumerate();
-            let is_inside = move |at: usize| window.is_some_and(|(first, last)| (first..=last).contains(&at));
-            parts.filter(move |(at, _)| !is_inside(*at)).map(|(_, part)| *part)
-        };
-        let mut full: Vec<(f64, f64, f64)> = outside().filter(|part| part.0 >= LEAST_IN_PART).collect();
-        if full.is_empty() {
-            return pooled(outside());
+        match window {
+            Some((first, last)) => self.without(|at| (first..=last).contains(&at)),
+            None => self.whole,
         }
-        full.sort_unstable_by(|a, b| (a.2 / a.0).total_cmp(&(b.2 / b.0)).then(a.1.total_cmp(&b.1)));
-        if full.get(full.len() / 2).is_some_and(|part| part.2 == 0.0) {
+    }
+
+    fn without(&self, is_inside: impl Fn(usize) -> bool) -> Option<OrdinaryShare> {
+        let outside = |at: &usize| if is_inside(*at) { None } else { self.parts.get(*at).copied() };
+        let count = self.by_events.iter().filter_map(outside).count();
+        let Some(middle) = self.by_events.iter().filter_map(outside).nth(count / 2) else {
+            return pooled((0..PARTS).filter_map(|at| outside(&at)));
+        };
+        if middle.2 == 0.0 {
             // Failures are so rare that most parts have none; the parts with the most may be a storm.
-            return pooled(full.iter().take(full.len() - full.len() / 4).copied());
+            return pooled(self.by_events.iter().filter_map(outside).take(count - count / 4));
         }
-        let share = |of: fn(&(f64, f64, f64)) -> f64| {
-            let mut shares: Vec<f64> = full.iter().map(|part| of(part) / part.0).collect();
-            let middle = shares.len() / 2;
-            *shares.select_nth_unstable_by(middle, f64::total_cmp).1
-        };
-        Some(OrdinaryShare { weight: share(|part| part.1), events: share(|part| part.2) })
+        let by_weight = self.by_weight.iter().filter_map(outside).nth(count / 2)?;
+        Some(OrdinaryShare { weight: by_weight.1 / by_weight.0, events: middle.2 / middle.0 })
     }
 }
 
@@ -334,10 +354,10 @@ mod tests {
     fn a_value_with_mail_in_the_window_only_has_no_share_of_its_own() {
         let mut parts = [(0.0, 0.0, 0.0); PARTS];
         parts[7] = (40.0, 40.0, 40.0);
-        assert_eq!(PartShares(parts).outside(Some((7, 7))), None);
+        assert_eq!(PartShares::of(&parts).outside(Some((7, 7))), None);
         parts[2] = (3.0, 3.0, 3.0);
         parts[20] = (3.0, 3.0, 3.0);
-        let share = PartShares(parts).outside(Some((7, 7))).unwrap();
+        let share = PartShares::of(&parts).outside(Some((7, 7))).unwrap();
         assert!((share.events - 1.0).abs() < 1e-9, "a site that is always dead: {share:?}");
     }
 }
