@@ -1,7 +1,7 @@
 //! The messages of a part that depend on lines before it or behind it, as the file keeps them.
 //!
-//! Nearly all of them are lives of bounce notices, whose updates differ in their times and hashes alone. What they have in
-//! common is written once.
+//! Nearly all of them are bounce notices, whose updates differ only in their times and hashes. What they have in common is
+//! written once.
 
 use std::cell::RefCell;
 

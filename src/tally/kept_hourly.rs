@@ -11,7 +11,7 @@ use crate::collections::wire::MapOrArray;
 /// The counts of each hour, in any version of a part.
 pub(crate) type KeptHourly = MapOrArray<HourTable, EarlyHourly>;
 
-/// Early versions wrote the kind with each count, ten times as many bytes.
+/// Early versions wrote the kind with each count.
 type EarlyHourly = Vec<(i64, EventKind, u64)>;
 
 /// The counts of each hour.

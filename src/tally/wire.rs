@@ -237,8 +237,8 @@ impl KeptTally {
     }
 }
 
-/// Whether nearly all bytes of the rows are hashes of recipients: about six bytes each, where a row takes 300 without them and
-/// its lines.
+/// Whether the rows are nearly all hashes of recipients, of about six bytes each. A row takes about 300 bytes besides these and its
+/// lines.
 pub(crate) fn are_mostly_hashes(rows: &[KeptRow]) -> bool {
     let hashes: usize = rows.iter().map(|row| row.recipients.held() * 6).sum();
     let lines = |row: &KeptRow| row.examples.iter().map(|(_, line)| line.0.len()).sum::<usize>();

@@ -181,7 +181,7 @@ impl Samples {
         let entries = self.events.iter().map(|event| DrawEntry { key: event.key(), hash: event.hash });
         let Draw { kept, crowded, is_lower } = self.thresholds.draw(&entries.collect::<Vec<_>>());
         if is_lower {
-            self.count_open_kinds();
+            self.forget_thinned();
         }
         for (key, count) in crowded {
             self.leave_out(key, count);
@@ -190,15 +190,15 @@ impl Samples {
         self.events.retain(|_| kept.next() == Some(true));
     }
 
-    /// Forgets how many events of kinds with thresholds are not in the sample.
-    fn count_open_kinds(&mut self) {
+    /// Drops the counts of kinds with thresholds: the threshold tells how many events one stands for.
+    fn forget_thinned(&mut self) {
         let Self { left_out, thresholds, .. } = self;
         left_out.retain(|key, _| thresholds.find(key.kind).is_none());
     }
 
     /// The number of events that each of these, which are those of the sample, stands for (inverse of the probability that it is
-    /// drawn: Horvitz and Thompson, 1952). In a minute that is full, the largest of its k hashes tells how many there are: k - 1
-    /// by its share of all hashes.
+    /// drawn: Horvitz and Thompson, 1952). In a minute that is full, the largest of its k hashes tells how many there are: (k - 1)
+    /// divided by the share of all hashes that are smaller.
     pub(crate) fn weights(&self, events: &[Sample]) -> Vec<f64> {
         let share = |hash: u64| (hash.max(1) as f64) / 2_f64.powi(64);
         let mut cells: HashMap<CellKey, (u32, u64), FixedState> = HashMap::default();
@@ -262,7 +262,7 @@ impl Samples {
         }
         other.thresholds.iter().for_each(|(kind, threshold)| self.thresholds.lower(kind, threshold));
         self.thresholds.lower_limits(other.thresholds.limits());
-        self.count_open_kinds();
+        self.forget_thinned();
         other.left_out.into_iter().for_each(|(key, count)| self.leave_out(key, count));
         for ((_, series), examples) in other.examples {
             for example in examples {

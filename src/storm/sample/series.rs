@@ -55,8 +55,8 @@ impl CellKind {
         Self(self.0 | provider.map_or(0, |provider| (provider.index() as u32 + 1) << 10))
     }
 
-    /// The kind of warnings of this server about a fault of its own. They are apart from the rejections with the same reason, of which
-    /// there may be thousands.
+    /// The kind of warnings of this server about a fault of its own. They are sampled apart from the rejections with the same reason,
+    /// of which there may be thousands.
     pub(crate) fn of_own_fault(series: &CountSeries) -> Self {
         Self(Self::of(series).0 | Self::OWN_FAULT)
     }

@@ -9,10 +9,12 @@ use super::thresholds::Thresholds;
 pub(crate) struct SharedThresholds(Arc<RwLock<Arc<Thresholds>>>);
 
 impl SharedThresholds {
+    /// Those of the last cut.
     pub(crate) fn get(&self) -> Arc<Thresholds> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Replaces them after a cut, or before a log is read again.
     pub(crate) fn set(&self, thresholds: Thresholds) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(thresholds);
     }

@@ -3,8 +3,8 @@
 //! Events are drawn by their hashes: of each kind those below a threshold, which falls as the log grows (bottom-k sampling: Cohen
 //! and Kaplan, "Summarizing data using bottom-k sketches", 2007). So each kept event of a kind stands for equally many, and a
 //! burst of a few minutes keeps its share of the sample. Of a kind with n events about as many are kept as the square root of n
-//! times a factor that is the same for all kinds (Bankier, "Power allocations", 1988): a kind that is everywhere must show
-//! a storm of its own, and a rare one too.
+//! times a factor that is the same for all kinds (Bankier, "Power allocations", 1988), so that a storm is seen in a common kind
+//! and in a rare one.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::block_sample::EventMarks;
@@ -22,6 +23,9 @@ use crate::smtp::event::{Direction, Mta, Stage};
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct KeptSamples {
+    /// Only early versions wrote it, whose events are chosen otherwise.
+    #[serde(skip_serializing)]
+    level: Option<IgnoredAny>,
     /// The names by their index, from 1 on.
     names: Vec<ByteText>,
     series: Vec<CountSeries>,
@@ -119,6 +123,7 @@ impl KeptSamples {
             KeptOpenMessage(message, texts, open.has_arrived, open.is_cut, open.is_over)
         };
         Self {
+            level: None,
             thresholds: thresholds.collect(),
             limits: Some(samples.thresholds.limits()).filter(|limits| *limits != [u64::MAX; 2]),
             names: samples.names.names().map(ByteText::from).collect(),
@@ -133,8 +138,11 @@ impl KeptSamples {
         }
     }
 
-    /// The samples again. `None`: a value is damaged.
+    /// The samples again. `None`: a value is damaged, or they are of an early version.
     pub(crate) fn samples(self, hasher: RandomState) -> Option<PartSamples> {
+        if self.level.is_some() {
+            return None;
+        }
         let mut samples = Samples::new(hasher);
         let symbols: Vec<Symbol> = self.names.iter().map(|name| samples.names.intern(&name.0)).collect();
         let name = |kept: Symbol| match kept.index().checked_sub(1) {
@@ -153,11 +161,7 @@ impl KeptSamples {
             let [recipient, domain, peer, sender, user, client, host, instance] = names;
             samples.events.push(Sample {
                 minute,
-                kind: if marks.is_own_fault {
-                    CellKind::of_own_fault(&series)
-                } else {
-                    CellKind::of(&series).of_provider(series.provider)
-                },
+                kind: kind_of(&series, marks),
                 series,
                 hash,
                 message,
@@ -198,6 +202,14 @@ impl KeptSamples {
     }
 }
 
+fn kind_of(series: &CountSeries, marks: EventMarks) -> CellKind {
+    if marks.is_own_fault {
+        CellKind::of_own_fault(series)
+    } else {
+        CellKind::of(series).of_provider(series.provider)
+    }
+}
+
 impl CellKind {
     /// The kind in words that later versions understand.
     fn parts(self) -> KeptKind {
@@ -215,5 +227,20 @@ impl CellKind {
         Self::of_packed(
             sort & 3 | (sort >> 2 & 1) << 26 | (direction as u32) << 2 | reason << 4 | provider << 10,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_of_an_early_version_is_refused() {
+        let samples = |text: &str| {
+            let kept: KeptSamples = serde_json::from_str(text).unwrap();
+            kept.samples(RandomState::default())
+        };
+        assert!(samples("{\"undated\": 1}").is_some());
+        assert!(samples("{\"level\": {\"evidence\": 3, \"others\": 2}}").is_none());
     }
 }
