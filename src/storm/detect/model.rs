@@ -1,5 +1,6 @@
 //! Estimates what is usual in a log: clumps, ordinary shares and the number of windows of each dimension.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
@@ -8,6 +9,7 @@ use hashbrown::HashMap;
 use super::clump::Clumps;
 use super::evidence_table::Weigher;
 use super::grid::{CriticalValues, Sensitivity, WindowCount};
+use super::living_time::LivingTime;
 use super::view::{ViewDimension, ViewKey};
 use super::views::{View, ViewSource, Views};
 use super::volume::{OrdinaryShare, PartShares, PartSums, Volumes, part_bounds, part_of};
@@ -33,6 +35,40 @@ pub(crate) struct Model<'a> {
     critical: HashMap<(MailFlow, ViewDimension), CriticalValues, FixedState>,
     /// Those of a dimension without units.
     default: CriticalValues,
+}
+
+/// The ordinary share of one view.
+pub(crate) struct ViewShare<'a> {
+    /// `None`: the view has too little mail.
+    own: Option<&'a PartShares>,
+    /// The share is at least this.
+    general: OrdinaryShare,
+    /// The volume is that of a value, which may have its mail in the window alone, so the window is left out; all mail comes at
+    /// all times.
+    is_of_value: bool,
+    living: &'a LivingTime,
+    /// The parts of the log that the last window touched, and the share without them: the next one often has the same.
+    last: Cell<Option<((usize, usize), OrdinaryShare)>>,
+}
+
+impl ViewShare<'_> {
+    /// The share by which a window is judged.
+    pub(crate) fn for_window(&self, (from, to): (i32, i32)) -> OrdinaryShare {
+        let parts = if self.is_of_value {
+            (part_of(self.living, from), part_of(self.living, to - 1))
+        } else {
+            (usize::MAX, usize::MAX)
+        };
+        match self.last.get() {
+            Some((last, share)) if last == parts => share,
+            _ => {
+                let own = self.own.and_then(|own| own.outside(self.is_of_value.then_some(parts)));
+                let share = own.unwrap_or_default().max(self.general);
+                self.last.set(Some((parts, share)));
+                share
+            }
+        }
+    }
 }
 
 /// Bounces of mail that this server could not deliver, for each of its failures; a retry may bring a second one.
@@ -67,8 +103,8 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The share of a view from its own units alone. 0: it has too little mail.
-    fn own_share(&self, at: usize, window: Option<(i32, i32)>) -> OrdinaryShare {
+    /// The shares of a view in the parts of the log, from its own units alone. `None`: it has no volume.
+    fn part_shares(&self, at: usize) -> Option<&PartShares> {
         let shares = |view: &View| {
             let volume = self.volumes.of(view.key)?;
             let is_usual = |at: &u32| self.known.get(*at as usize) != Some(&true);
@@ -78,24 +114,21 @@ impl<'a> Model<'a> {
             let sums = PartSums::of(&units, &self.source.dataset.living);
             Some(PartShares::new(&sums, volume, view.key.flow, &self.bounds))
         };
-        let parts = self.views.all.get(at).zip(self.own_shares.get(at));
-        let parts = parts.and_then(|(view, known)| known.get_or_init(|| shares(view)).as_ref());
-        let living = &self.source.dataset.living;
-        let window = window.map(|(from, to)| (part_of(living, from), part_of(living, to - 1)));
-        parts.and_then(|parts| parts.outside(window)).unwrap_or_default()
+        let (view, known) = self.views.all.get(at).zip(self.own_shares.get(at))?;
+        known.get_or_init(|| shares(view)).as_ref()
     }
 
-    /// The ordinary share of a view. The window is left out if the volume is that of a value, which may have its mail in the window
-    /// alone; all mail comes at all times.
-    pub(crate) fn share(&self, at: usize, window: (i32, i32)) -> OrdinaryShare {
-        let Some(key) = self.views.all.get(at).map(|view| view.key) else { return OrdinaryShare::default() };
+    /// The ordinary share of a view, for all of its windows. `None`: there is no such view.
+    pub(crate) fn share(&self, at: usize) -> Option<ViewShare<'_>> {
+        let key = self.views.all.get(at)?.key;
         // A value with little mail of its own fails as often as all others.
         let general = match (key.flow, key.dimension) {
             (MailFlow::In, _) | (_, ViewDimension::Bounces) => OrdinaryShare::default(),
             (MailFlow::Out, _) => self.general_share(key.kin),
         };
         let is_of_value = key.flow == MailFlow::Out && key.dimension.of_values().is_some();
-        self.own_share(at, is_of_value.then_some(window)).max(general)
+        let (own, living) = (self.part_shares(at), &self.source.dataset.living);
+        Some(ViewShare { own, general, is_of_value, living, last: Cell::new(None) })
     }
 
     /// How strongly the mail for one recipient comes in clumps. Each event of the sample counts once, however many it stands for:
@@ -113,7 +146,8 @@ impl<'a> Model<'a> {
 
     /// The share of all failed deliveries, or of those of a kin.
     pub(crate) fn general_share(&self, kin: Option<ReasonKin>) -> OrdinaryShare {
-        self.general.get(&kin).map_or_else(OrdinaryShare::default, |&at| self.own_share(at, None))
+        let shares = self.general.get(&kin).and_then(|&at| self.part_shares(at));
+        shares.and_then(|shares| shares.outside(None)).unwrap_or_default()
     }
 
     /// The critical values of a view's dimension.

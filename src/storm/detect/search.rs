@@ -4,10 +4,13 @@
 //! views. So each storm is found in the view that describes it best, and two storms at the same time are kept apart. Then
 //! what is usual is estimated once more without the storms, and everything is searched a second time.
 
+use std::cell::OnceCell;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::curve::Curve;
 use super::dataset::{Cluster, Dataset, UsualCount};
 use super::edges::edges;
 use super::evidence_table::{EvidenceTable, EvidenceUnit, Weigher};
@@ -15,7 +18,7 @@ use super::grid::{LEAST_WEIGHT, Sensitivity};
 use super::likelihood::{LEAST_RATIO, WindowCounts, against_volume};
 use super::mail_loop::answered;
 use super::merge::merge_clusters;
-use super::model::{BOUNCES_OF_FAILURE, Model};
+use super::model::{BOUNCES_OF_FAILURE, Model, ViewShare};
 use super::recurrence::recurs;
 use super::view::{INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey};
 use super::views::{View, ViewSource, Views};
@@ -60,6 +63,22 @@ struct Search<'a> {
 struct Scratch<'a> {
     weigher: Weigher<'a>,
     series: UnitSeries,
+}
+
+/// A view whose windows are judged.
+struct ViewWindows<'a> {
+    at: usize,
+    view: &'a View,
+    /// Looked up for the first window that needs it.
+    mail: OnceCell<Option<ViewMail<'a>>>,
+}
+
+/// The mail by which the failures of a view are judged.
+struct ViewMail<'a> {
+    volume: &'a Curve,
+    share: ViewShare<'a>,
+    /// The bounces of all mail. `None`: the view is not that of bounces.
+    bounced: Option<&'a Curve>,
 }
 
 /// The share of failures that a mailing usually has. It is not raised again: it is the upper end of what is ordinary.
@@ -217,15 +236,16 @@ impl Search<'_> {
         let view = self.views.all.get(at)?;
         self.gather(view, scratch)?;
         let series = &mut scratch.series;
+        let of = ViewWindows { at, view, mail: OnceCell::new() };
         let living = &self.dataset.living;
         let critical = self.model.critical_values(view.key);
         let is_exact = view.key.dimension.is_counted() && self.dataset.is_by_minute;
         for _ in 0..MOST_EXPLAINED {
-            let exponent = |content: &WindowContent, least: f64| self.exponent(at, content, 0.0, least);
+            let exponent = |content: &WindowContent, least: f64| self.exponent(&of, content, 0.0, least);
             let least_spread = if is_exact { 1.0 } else { series.least_spread() };
             let window = series.best(living, (view.clump, least_spread), critical, exponent)?;
             let content = series.content((window.from, window.to), living);
-            if let Some(found) = self.unexplained(at, series, &window, &content) {
+            if let Some(found) = self.unexplained(&of, series, &window, &content) {
                 return Some(found);
             }
             let is_outside = |unit: &EvidenceUnit| !(window.from..window.to).contains(&unit.minute);
@@ -236,55 +256,66 @@ impl Search<'_> {
 
     /// The exponent of a window, from which the volume test is left out if the time test is below `least` already. `mailing`
     /// is the number of failures that a mailing explains besides.
-    fn exponent(&self, at: usize, content: &WindowContent, mailing: f64, least: f64) -> f64 {
-        let Some(View { key, clump, .. }) = self.views.all.get(at) else { return 0.0 };
-        let (clump, is_counted) = (*clump, key.dimension.is_counted());
-        let spread = if is_counted && self.dataset.is_by_minute { 1.0 } else { content.spread };
+    fn exponent<'s>(&'s self, of: &ViewWindows<'s>, content: &WindowContent, mailing: f64, least: f64) -> f64 {
+        let View { key, clump, .. } = *of.view;
+        let spread =
+            if key.dimension.is_counted() && self.dataset.is_by_minute { 1.0 } else { content.spread };
         let by_time = content.counts.against_time(clump, spread);
         if by_time <= least {
             return by_time;
         }
-        let Some((weight, events)) = self.expected(at, content) else { return by_time };
+        let Some((weight, events)) = self.expected(of, content) else { return by_time };
         let weighed = against_volume(content.counts.inside, weight + mailing, clump, spread);
         let counted = against_volume(content.events, events + mailing, clump.max(LEAST_EVENT_CLUMP), spread);
         by_time.min(weighed.max(counted))
     }
 
     /// The weight and the events that as much mail usually brings. `None`: the view has no volume.
-    fn expected(&self, at: usize, content: &WindowContent) -> Option<(f64, f64)> {
-        let key = self.views.all.get(at)?.key;
-        let volume = self.model.volumes.of(key)?;
-        let share = self.model.share(at, (content.from, content.to));
-        if key.dimension == ViewDimension::Bounces {
-            let own = BOUNCES_OF_FAILURE * self.model.volumes.bounced().between(content.from - 2, content.to);
-            let all = volume.between(content.from - 2, content.to);
+    fn expected<'s>(&'s self, of: &ViewWindows<'s>, content: &WindowContent) -> Option<(f64, f64)> {
+        let ViewMail { volume, share, bounced } = of.mail.get_or_init(|| self.mail(of.at)).as_ref()?;
+        let (key, from, to) = (of.view.key, content.from, content.to);
+        let share = share.for_window((from, to));
+        if let Some(bounced) = bounced {
+            let own = BOUNCES_OF_FAILURE * bounced.between(from - 2, to);
+            let all = volume.between(from - 2, to);
             return Some((own.max(share.weight * all), own.max(share.events * all)));
         }
         match key.flow {
-            MailFlow::Out if !self.model.general_share(None).shows_volume() => None,
             MailFlow::Out => {
                 let share = if key.dimension.is_author() { share.max(mailing_share(content)) } else { share };
-                let volume = volume.between(content.from - key.dimension.lead(), content.to);
+                let volume = volume.between(from - key.dimension.lead(), to);
                 Some((share.weight * volume, share.events * volume))
             }
             MailFlow::In => {
-                let others = (volume.between(content.from, content.to) - content.usual_events).max(0.0);
+                let others = (volume.between(from, to) - content.usual_events).max(0.0);
                 Some((share.weight * others, share.events * others))
             }
         }
     }
 
+    /// The mail by which the failures of a view are judged. `None`: the view has no volume.
+    fn mail(&self, at: usize) -> Option<ViewMail<'_>> {
+        let key = self.views.all.get(at)?.key;
+        let volume = self.model.volumes.of(key)?;
+        let is_of_bounces = key.dimension == ViewDimension::Bounces;
+        let is_judged = is_of_bounces
+            || key.flow == MailFlow::In
+            || self.model.general_share(None).shows_volume();
+        let bounced = is_of_bounces.then(|| self.model.volumes.bounced());
+        is_judged.then_some(ViewMail { volume, share: self.model.share(at)?, bounced })
+    }
+
     /// The candidate, unless the window recurs on other days or is a mailing.
-    fn unexplained(
-        &self,
-        at: usize,
+    fn unexplained<'s>(
+        &'s self,
+        of: &ViewWindows<'s>,
         series: &UnitSeries,
         window: &Window,
         content: &WindowContent,
     ) -> Option<Candidate> {
-        let key = self.views.all.get(at)?.key;
+        let key = of.view.key;
         let by_time = content.counts.outside_rate() * content.counts.inside_minutes;
-        let expected = self.expected(at, content).map_or(by_time, |(weight, _)| by_time.max(weight));
+        let expected = self.expected(of, content).map_or(by_time, |(weight, _)| by_time.max(weight));
         if recurs(series, window, expected) {
             return None;
         }
@@ -297,10 +328,10 @@ impl Search<'_> {
         }
         let needed = self.model.critical_values(key).of(window.to - window.from);
         let mailing = self.mailing(key, &inside, content);
-        if mailing > 0.0 && self.exponent(at, content, mailing, needed) <= needed {
+        if mailing > 0.0 && self.exponent(of, content, mailing, needed) <= needed {
             return None;
         }
-        if self.mail_to_full_mailbox(at, &inside, content).is_some_and(|exponent| exponent <= needed) {
+        if self.mail_to_full_mailbox(of.view, &inside, content).is_some_and(|exponent| exponent <= needed) {
             return None;
         }
         let living = &self.dataset.living;
@@ -344,11 +375,13 @@ impl Search<'_> {
     /// is about something else.
     fn mail_to_full_mailbox(
         &self,
-        at: usize,
+        view: &View,
         inside: &[&WeightedEvent],
         content: &WindowContent,
     ) -> Option<f64> {
-        let view = self.views.all.get(at).filter(|view| view.key.dimension == ViewDimension::Recipient)?;
+        if view.key.dimension != ViewDimension::Recipient {
+            return None;
+        }
         let weight = |is_counted: fn(&WeightedEvent) -> bool| -> f64 {
             inside.iter().filter(|point| is_counted(point)).map(|point| point.weight).sum()
         };
