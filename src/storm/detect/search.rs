@@ -256,7 +256,13 @@ impl Search<'_> {
 
     /// The exponent of a window, from which the volume test is left out if the time test is below `least` already. `mailing`
     /// is the number of failures that a mailing explains besides.
-    fn exponent<'s>(&'s self, of: &ViewWindows<'s>, content: &WindowContent, mailing: f64, least: f64) -> f64 {
+    fn exponent<'s>(
+        &'s self,
+        of: &ViewWindows<'s>,
+        content: &WindowContent,
+        mailing: f64,
+        least: f64,
+    ) -> f64 {
         let View { key, clump, .. } = *of.view;
         let spread =
             if key.dimension.is_counted() && self.dataset.is_by_minute { 1.0 } else { content.spread };
@@ -298,9 +304,8 @@ impl Search<'_> {
         let key = self.views.all.get(at)?.key;
         let volume = self.model.volumes.of(key)?;
         let is_of_bounces = key.dimension == ViewDimension::Bounces;
-        let is_judged = is_of_bounces
-            || key.flow == MailFlow::In
-            || self.model.general_share(None).shows_volume();
+        let is_judged =
+            is_of_bounces || key.flow == MailFlow::In || self.model.general_share(None).shows_volume();
         let bounced = is_of_bounces.then(|| self.model.volumes.bounced());
         is_judged.then_some(ViewMail { volume, share: self.model.share(at)?, bounced })
     }

@@ -18,7 +18,7 @@ use super::thresholds::{EVENTS_KEPT, Thresholds};
 use crate::messages::key::PrehashedState;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::{MessageFields, QueueStep};
+use crate::parse::mta::queue_record::QueueStep;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::simd::bytes_eq;
@@ -177,30 +177,33 @@ impl<'a> Sampler<'a> {
             | QueueStep::Requeued
             | QueueStep::Canceled
             | QueueStep::Dropped => {
-                let is_new = self.messages.get(&key).is_some_and(|message| message.is_new);
-                let over =
+                let message = self.messages.entry(key).or_default();
+                let is_new = message.is_new;
+                *message =
                     SampledMessage { is_complete: true, is_over: true, is_new, ..SampledMessage::default() };
-                self.messages.insert(key, over);
                 None
             }
         }
     }
 
-    /// Updates a message with what a line states about its source, and returns all that is known of it.
-    fn learn(&mut self, key: u64, arrives: bool, fields: &MessageFields) -> MessageSource {
-        let stated = MessageSource {
-            sender: self.sample.keep(fields.sender),
-            user: self.sample.keep(fields.user),
-            client: self.sample.keep(fields.client),
-        };
+    /// Updates a message with what a line states about its source, and returns all that is known of it. `None`: the line only repeats
+    /// what is known.
+    fn learn(&mut self, key: u64, arrives: bool, logged: &LoggedQueueRecord) -> Option<MessageSource> {
         let message = self.messages.entry(key).or_default();
         if arrives {
             *message = SampledMessage { is_complete: true, is_new: true, ..SampledMessage::default() };
-        } else if message.is_over {
-            message.is_over = false;
+        } else if message.source.sender.start > 0 {
+            // A queue manager repeats the same sender for each retry.
+            return None;
         }
-        message.source.learn(stated);
-        message.source
+        message.is_over = false;
+        let fields = logged.origin();
+        message.source.learn(MessageSource {
+            sender: self.sample.keep(fields.sender),
+            user: self.sample.keep(fields.user),
+            client: self.sample.keep(fields.client),
+        });
+        Some(message.source)
     }
 
     /// Keeps the line as an example, if it is evidence and the hash is among the smallest of its kind in its span. With a filter for
@@ -349,12 +352,7 @@ impl EventSink for Sampler<'_> {
         }
         let key = self.message(fact.mta, logged.line, fact.queue_id);
         let Some(arrives) = self.step(key, fact.step, fact.mta) else { return };
-        // A queue manager repeats the same sender for each retry.
-        let is_known = |message: &SampledMessage| message.source.sender.start > 0;
-        if !arrives && self.messages.get(&key).is_some_and(is_known) {
-            return;
-        }
-        let source = self.learn(key, arrives, logged.origin());
+        let Some(source) = self.learn(key, arrives, logged) else { return };
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };
