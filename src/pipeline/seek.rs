@@ -66,6 +66,16 @@ pub(crate) fn last_dated(
     Ok(last)
 }
 
+/// The times of the first and of the last line that have a timestamp. `None`: one of them was not found.
+pub(crate) fn dated_range(
+    number: usize,
+    source: &Source,
+    calendar: &Calendar,
+) -> io::Result<Option<(Timestamp, Timestamp)>> {
+    let first = Bisection::new(number, source, calendar)?.first_dated(0)?.map(|(_, at)| at);
+    Ok(first.zip(last_dated(number, source, calendar)?))
+}
+
 fn is_near_fold(moment: Timestamp, zone: &TimeZone) -> bool {
     let hours = SignedDuration::from_hours(FOLD);
     match (moment.checked_sub(hours), moment.checked_add(hours)) {

@@ -6,6 +6,7 @@ use super::input::ReadSummary;
 use crate::input::source::SourceOrigin;
 use crate::messages::MessageSummary;
 use crate::pipeline::assumed_hosts::on_hosts;
+use crate::pipeline::seek::dated_range;
 use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
 
@@ -92,6 +93,10 @@ pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
     }
     if read.coverage.lines == 0 && !read.window.is_unbounded() {
         let outside = read.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
+        // Of a long file, only the part near the range was read.
+        let narrowed = (0..).zip(read.sources).filter(|(_, source)| source.within.is_some());
+        let whole = narrowed.filter_map(|(at, source)| dated_range(at, source, read.calendar).ok().flatten());
+        let outside = whole.chain(outside).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         notes.extend(outside.map(|(first, last)| {
             format!("nothing in that time range; the log covers {} to {}", shown(first), shown(last))
         }));

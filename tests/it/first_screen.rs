@@ -491,6 +491,41 @@ fn every_recorded_log_fits_on_the_screen_and_shows_each_large_reason() {
 }
 
 #[test]
+fn large_numbers_fit_on_the_screen() {
+    let mut day = Day { log: String::new(), number: 0 };
+    let unknown = reply(
+        "mx.example.com[198.51.100.9]:25",
+        "bounced",
+        "5.1.1",
+        "host mx.example.com[198.51.100.9] said: 550 5.1.1 User unknown (in reply to RCPT TO command)",
+    );
+    for number in 0..1_200 {
+        let to = format!("a.rather.long.local.part{number}@d{number}.subdomain.example.com");
+        day.message(number, "user", &to, &[unknown]);
+    }
+    for (action, times) in [("reject", 234_491), ("warn", 4_133), ("hold", 309), ("discard", 178)] {
+        let text = format!(
+            "NOQUEUE: {action}: RCPT from c.example.com[192.0.2.9]: 554 5.7.1 <b@example.org>: Recipient address rejected: \
+             Policy; from=<a@example.com> to=<b@example.org> proto=ESMTP helo=<c>"
+        );
+        day.line(700, "smtpd", &text);
+        // syslog counts to a few thousand at most.
+        for start in (0..times).step_by(9_000) {
+            let count = (times - start).min(9_000);
+            day.line(700, "smtpd", &format!("message repeated {count} times: [ {text}]"));
+        }
+    }
+    let folder = tempdir().unwrap();
+    let log = folder.path().join("mail.log");
+    fs::write(&log, &day.log).unwrap();
+    let (_, screen, _) = run(&["scan", log.to_str().unwrap()]);
+    assert!(screen.contains("234,492 refused") && screen.contains("179 discarded"), "{screen}");
+    assert!(screen.lines().count() <= 40, "{screen}");
+    let wide = screen.lines().filter(|line| line.chars().count() > 80 && !line.contains("smtplog "));
+    assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new(), "{screen}");
+}
+
+#[test]
 fn the_words_of_the_report_are_words_of_the_options() {
     let log = crate::support::fixture("postfix/out.log");
     let rows = |args: &[&str]| report(&[args, &[&log]].concat())["rows"].as_array().unwrap().len();

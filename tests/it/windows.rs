@@ -103,3 +103,16 @@ fn many_lines_without_a_time_hide_nothing() {
     let windows: Vec<[&str; 2]> = ends.iter().map(|end| ["2026-11-01T00:00:00Z", end]).collect();
     holds(&times, &text, &windows);
 }
+
+#[test]
+fn beside_a_window_without_lines_stands_what_the_whole_log_covers() {
+    let (_, text) = log("2026-11-01T00:00:00Z", "2026-11-11T00:00:00Z", "%Y-%m-%dT%H:%M:%S", "");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, text).unwrap();
+    for window in [["--since", "2026-11-20"], ["--until", "2026-10-20"]] {
+        let (_, out, _) = run(&[&["scan", "--tz", "UTC"][..], &window, &[path.to_str().unwrap()]].concat());
+        let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(out.contains("the log covers 2026-11-01 01:00 +00:00 to 2026-11-11 00:5"), "{out}");
+    }
+}

@@ -385,7 +385,9 @@ impl FaultColumns {
             0 => String::new(),
             width => format!("  {}", pad(&bars(&row.trend, true), width - 2)),
         };
-        let place = fault::place(row, words, self.place.saturating_sub(1), page.style.unicode);
+        // A space only before what follows.
+        let room = self.place.saturating_sub(usize::from(self.since > 0));
+        let place = fault::place(row, words, room, page.style.unicode);
         let since = if self.since > 0 { fault::since(row, report) } else { String::new() };
         format!(
             "{title}{}{}{trend}  {}{since}",

@@ -17,7 +17,9 @@ use crate::render::words::fault::{counted, percent, states};
 use crate::render::words::totals::filter;
 use crate::render::words::verdict;
 use crate::render::words::warnings;
-use crate::report::{ActionSection, FaultRow, Range, Report, VerdictFinding, VerdictState};
+use crate::report::{
+    ActionSection, FaultRow, Hour, HourRefused, HourSent, Range, Report, VerdictFinding, VerdictState,
+};
 
 /// The number of lines that the screen has, unless `-n` asks for more rows.
 const LINES: usize = 40;
@@ -203,7 +205,9 @@ fn outgoing(page: &mut TextPage, report: &Report) {
         }
     }
     let narrow = TextStyle { width: page.style.width.saturating_sub(LABEL), ..page.style.clone() };
-    if let Some(line) = spark(&report.timeline, &narrow) {
+    let outgoing =
+        |hour: &Hour| Hour { local: HourSent::default(), inbound: HourRefused::default(), ..hour.clone() };
+    if let Some(line) = spark(&report.timeline.iter().map(outgoing).collect::<Vec<_>>(), &narrow) {
         labelled(page, "", &line);
     }
 }
@@ -256,7 +260,21 @@ fn incoming(page: &mut TextPage, report: &Report) {
         },
     ];
     parts.extend(aside.map(|(count, word)| format!("{} {}", HumanCount(*count), page.say(word))));
-    labelled(page, "INCOMING", &parts.join(", "));
+    // A count stays beside its word.
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if LABEL + line.width() + 2 + part.width() < page.style.width => {
+                line.push_str(", ");
+                line.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    for (at, line) in lines.iter().enumerate() {
+        let comma = if at + 1 < lines.len() { "," } else { "" };
+        labelled(page, if at == 0 { "INCOMING" } else { "" }, &format!("{line}{comma}"));
+    }
 }
 
 fn labelled(page: &mut TextPage, label: &str, text: &str) {

@@ -9,9 +9,13 @@ use super::rows::{HEADING, examples};
 use crate::render::sanitize::printable;
 use crate::render::words::fault::counted;
 use crate::report::{GroupKey, GroupRow, GroupTable};
+use crate::smtp::event::By;
 
 /// Counts the events of a group with one outcome.
 pub(crate) type CountColumn = fn(&GroupRow) -> u64;
+
+/// The least width of the column of a key.
+const LEAST_KEY: usize = 8;
 
 const OUTCOMES: [(&str, CountColumn); 9] = [
     ("sent", |row| row.delivered),
@@ -59,16 +63,61 @@ pub(crate) fn others(table: &GroupTable, style: &TextStyle) -> Option<String> {
     })
 }
 
-/// The width of each key's column. While the table is too wide, the widest column is narrowed, down to 8 columns.
-fn widths(rows: &[GroupRow], keys: usize, room: usize) -> Vec<usize> {
-    let widest =
-        |at: usize| rows.iter().filter_map(|row| row.keys.get(at)).map(|key| value(key).width()).max();
-    let mut widths: Vec<usize> = (0..keys).map(|at| widest(at).unwrap_or(0)).collect();
-    while widths.iter().map(|width| width + 2).sum::<usize>() > room {
-        let Some(most) = widths.iter_mut().max().filter(|width| **width > 8) else { break };
-        *most -= 1;
+/// The columns of a table that fits on the page.
+struct TableColumns {
+    outcomes: Vec<(&'static str, CountColumn)>,
+    /// Spaces between two columns.
+    gap: usize,
+    /// The width of each key's column.
+    keys: Vec<usize>,
+}
+
+/// What seldom becomes of mail, in one column, so that the keys have more room.
+fn without_rare(outcomes: &[(&'static str, CountColumn)]) -> Vec<(&'static str, CountColumn)> {
+    let is_rare = |title: &str| matches!(title, "warned" | "held" | "discarded");
+    let others: (&str, CountColumn) = ("other", |row| row.warned + row.held + row.discarded);
+    let mut columns: Vec<_> = outcomes.iter().copied().filter(|(title, _)| !is_rare(title)).collect();
+    if columns.len() < outcomes.len() {
+        let at = columns.iter().position(|(title, _)| *title == "rcpts").unwrap_or(columns.len());
+        columns.insert(at, others);
     }
-    widths
+    columns
+}
+
+impl TableColumns {
+    /// The first of these that fits: all columns; the columns closer together; what is rare in one column. In the last one the
+    /// widest keys are cut.
+    fn new(page: &TextPage, table: &GroupTable, others: Option<&str>) -> Self {
+        let (shown, hidden) = (shown(table, page.style), hidden(table, page.style));
+        let count_width = |&(title, count): &(&str, CountColumn)| {
+            let sum = hidden.iter().map(|row| count(row)).sum();
+            let counts =
+                shown.iter().map(count).chain([sum]).map(|count| HumanCount(count).to_string().len());
+            counts.max().unwrap_or(0).max(page.say(title).width())
+        };
+        let width = |(at, by): (usize, &By)| {
+            let keys = shown.iter().filter_map(|row| row.keys.get(at)).map(|key| value(key).width());
+            let label = if at == 0 { others.map_or(0, UnicodeWidthStr::width) } else { 0 };
+            keys.chain([label, word(by).width()]).max().unwrap_or(0)
+        };
+        let mut keys: Vec<usize> = table.by.iter().enumerate().map(width).collect();
+        let all = outcomes(table);
+        let few = without_rare(&all);
+        let room = |outcomes: &[(&str, CountColumn)], gap: usize| {
+            let counts: usize = outcomes.iter().map(|outcome| count_width(outcome) + gap).sum();
+            page.style.width.saturating_sub(counts + gap * (table.by.len() - 1))
+        };
+        for (outcomes, gap) in [(&all, 2), (&all, 1), (&few, 2)] {
+            if keys.iter().sum::<usize>() <= room(outcomes, gap) {
+                return Self { outcomes: outcomes.clone(), gap, keys };
+            }
+        }
+        while keys.iter().sum::<usize>() > room(&few, 1) {
+            let Some(most) = keys.iter_mut().max().filter(|width| **width > LEAST_KEY) else { break };
+            *most -= 1;
+        }
+        Self { outcomes: few, gap: 1, keys }
+    }
 }
 
 pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
@@ -76,27 +125,21 @@ pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
         return;
     }
     let shown = shown(table, page.style);
-    let outcomes = outcomes(table);
-    let widest = |count: CountColumn| shown.iter().map(|row| HumanCount(count(row)).to_string().len()).max();
-    let column =
-        |&(title, count): &(&str, CountColumn)| page.say(title).width().max(widest(count).unwrap_or(0));
-    let counted: usize = outcomes.iter().map(|outcome| column(outcome) + 2).sum();
-    let room = page.style.width.saturating_sub(counted + 1).max(16);
-    let widths = widths(shown, table.by.len(), room);
+    let rest = others(table, page.style);
+    let TableColumns { outcomes, gap, keys: widths } = TableColumns::new(page, table, rest.as_deref());
     let mut text = Table::new();
     text.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let by = table.by.iter().map(|by| word(by).to_uppercase());
     text.add_row(by.chain(outcomes.iter().map(|(title, _)| page.say(title).to_owned())));
+    let cut = |key: &str, width: usize| fit(key, width, page.style.unicode);
     for row in shown {
-        let keys = row.keys.iter().zip(&widths);
-        let keys = keys.map(|(key, &width)| fit(&value(key), width, page.style.unicode));
+        let keys = row.keys.iter().zip(&widths).map(|(key, &width)| cut(&value(key), width));
         let counts = outcomes.iter().map(|(_, count)| HumanCount(count(row)).to_string());
         text.add_row(keys.chain(counts));
     }
-    let rest = others(table, page.style);
     if let Some(others) = &rest {
-        let keys =
-            table.by.iter().enumerate().map(|(at, _)| if at == 0 { others.clone() } else { String::new() });
+        let keys = widths.iter().enumerate();
+        let keys = keys.map(|(at, &width)| if at == 0 { cut(others, width) } else { String::new() });
         let hidden = hidden(table, page.style);
         let counts = outcomes
             .iter()
@@ -104,7 +147,7 @@ pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
         text.add_row(keys.chain(counts));
     }
     for (at, column) in text.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 1));
+        column.set_padding((if at > 0 { gap as u16 } else { 0 }, 0));
         if at >= table.by.len() {
             column.set_cell_alignment(CellAlignment::Right);
         }

@@ -44,7 +44,7 @@ pub(crate) fn place(row: &FaultRow, words: &Translations, room: usize, unicode: 
             let share = format!(" {}%", place.percent);
             format!("{}{share}", fit(&printable(&place.name), room.saturating_sub(share.len()), unicode))
         }
-        None if row.places > 0 => counted(row.places, kind, words),
+        None if row.places > 0 => fit(&counted(row.places, kind, words), room, unicode),
         None => String::new(),
     }
 }
