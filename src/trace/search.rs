@@ -191,7 +191,7 @@ impl<'a> LinkScanner<'a> {
             let id = self.hasher.hash_one(id);
             let when = (moment.map(|moment| moment.micros), place);
             match scanned.hits.last_mut().filter(|(last, _)| *last == id) {
-                Some((_, last)) => *last = when,
+                Some((_, last)) => *last = when.max(*last),
                 None => scanned.hits.push((id, when)),
             }
             return;
