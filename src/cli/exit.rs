@@ -39,7 +39,7 @@ impl Completion {
     ) -> Self {
         let problems: Vec<CliError> = before.into_iter().chain(during).map(CliError::from).collect();
         let understood = coverage.event + coverage.routine;
-        let lost = coverage.lines > 0 && understood == 0;
+        let lost = coverage.lines > 0 && understood == 0 && !coverage.is_quiet_time();
         let undated = coverage.lines == 0 && coverage.undated > 0 && coverage.outside.is_none();
         let complaint = if lost {
             Some(format!(

@@ -20,7 +20,7 @@ const ENOUGH_LINES: u64 = 20;
 pub(crate) fn on_form(coverage: &Coverage, sources: &[Source], redactor: Option<Redactor>) -> Vec<String> {
     let understood = coverage.event + coverage.routine;
     let is_little = understood * 100 < coverage.lines * NEARLY_NOTHING && coverage.lines >= ENOUGH_LINES;
-    if coverage.lines == 0 || understood > 0 && !is_little {
+    if coverage.lines == 0 || coverage.is_quiet_time() || understood > 0 && !is_little {
         return Vec::new();
     }
     let mut first: Vec<_> = coverage.foreign_lines.iter().chain(&coverage.unread_lines).collect();

@@ -15,7 +15,7 @@ use crate::report::{MetCondition, Report, VerdictFinding, VerdictState};
 use crate::scan::baseline::{self, OpenBaseline, ReadSpan};
 use crate::scan::verdict::condition::{Condition, Subject};
 use crate::scan::verdict::silence::AskedPeriod;
-use crate::scan::verdict::{met, verdict};
+use crate::scan::verdict::{met, suspects, verdict};
 use crate::tally::by_hour::Hourly;
 
 /// The options about the verdict in one run.
@@ -138,6 +138,7 @@ impl VerdictRun {
         }
         report.failed = failed;
         report.verdict = Some(verdict);
+        suspects::put_first(report);
     }
 
     /// Writes the history, which must still be put into its place: together with the state, once the report is printed.

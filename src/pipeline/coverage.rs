@@ -37,6 +37,12 @@ pub struct Coverage {
 const UNREAD_KEPT: usize = 3;
 
 impl Coverage {
+    /// The time range that was asked for has lines, but none of a mail server. Beside it, the log may have mail, so the log is not
+    /// the wrong one: a time without mail is a matter of the verdict.
+    pub(crate) fn is_quiet_time(&self) -> bool {
+        self.lines > 0 && self.mail() == 0 && self.outside.is_some()
+    }
+
     /// Lines of mail servers.
     pub fn mail(&self) -> u64 {
         self.event + self.routine + self.unread

@@ -252,7 +252,7 @@ fn questions() -> [Question; 10] {
             stolen_account(),
             "BAD",
             2,
-            ["change its password", "FIX HERE", "rate limit", "slow"],
+            ["change its password", "FIX HERE", "rate limit", "hold it and change"],
         ),
         question(
             "DKIM at Gmail",
@@ -336,8 +336,8 @@ fn complaints(question: &Question) -> Vec<String> {
     let (mail, _) = answer(&[&["scan", "--mail-headers"], &PERIOD[..], &[log]].concat());
     let subject = mail.lines().find(|line| line.starts_with("Subject: ")).unwrap();
     // Without lines no host is known.
-    let host = if question.nagios == 3 { "-" } else { "mx1" };
-    check(subject.starts_with(&format!("Subject: [{host}] mail {}: ", question.state)), "subject", &mail);
+    let host = if question.nagios == 3 { "" } else { "[mx1] " };
+    check(subject.starts_with(&format!("Subject: {host}mail {}: ", question.state)), "subject", &mail);
     check(subject.len() <= 78, "short subject", &mail);
     let body = mail.replace("=\n", "");
     check(body.contains(question.section) && !body.contains("yesterday"), question.section, &mail);
@@ -391,26 +391,105 @@ fn silence_is_never_well() {
 }
 
 #[test]
-fn with_a_baseline_a_silence_is_bad_and_says_what_is_usual() {
+fn lines_without_any_message_are_never_all_is_well() {
     let folder = tempdir().unwrap();
-    let base = folder.path().join("base.json");
-    let base = base.to_str().unwrap();
+    let path = folder.path().join("mail.log");
+    let log = path.to_str().unwrap();
+    let postfix = |text: &str| {
+        let mut day = Day { log: yesterday(), number: 0 };
+        (0..24).for_each(|hour| day.line(hour * 60 + 5, "smtpd", text));
+        day.log
+    };
+    let mut runs = String::from("2026-11-20 23:05:00 1xV0Fe-0000sT-0k Completed\n");
+    for hour in 0..24 {
+        let _ = writeln!(runs, "2026-11-21 {hour:02}:05:00 Start queue run: pid=7");
+    }
+    let refused = "NOQUEUE: reject: RCPT from c.example.com[192.0.2.9]: 554 5.7.1 <b@example.org>: Relay access denied; \
+                   from=<a@example.com> to=<b@example.org> proto=ESMTP helo=<c>";
+    let checks = ["connect from localhost[127.0.0.1]", "statistics: max connection rate 1/60s", refused];
+    for text in checks.map(postfix).into_iter().chain([runs]) {
+        fs::write(&path, &text).unwrap();
+        let (_, screen, _) = run(&[&["scan"], &PERIOD[..], &[log]].concat());
+        assert!(
+            screen.contains("WATCH   no mail taken or delivered from Sat 21 Nov 00:00"),
+            "{text}\n{screen}"
+        );
+        let (status, line, _) = run(&[&["scan", "--nagios"], &PERIOD[..], &[log]].concat());
+        assert!(status == 3 && line.starts_with("SMTPLOG UNKNOWN - no mail taken"), "{line}");
+        let (_, mail, _) = run(&[&["scan", "--quiet-ok", "--mail-headers"], &PERIOD[..], &[log]].concat());
+        assert!(mail.contains("mail WATCH: no mail taken or delivered"), "{mail}");
+    }
+    // Lines of other programs in the period, and mail before it: the log is the right one.
+    let mut text = yesterday();
+    for minute in 0..200 {
+        let _ = writeln!(text, "2026-11-21T01:{:02}:00+00:00 mx1 CRON[7]: (root) CMD (true)", minute % 60);
+    }
+    fs::write(&path, text).unwrap();
+    let (status, screen, err) = run(&[&["scan"], &PERIOD[..], &[log]].concat());
+    assert!(
+        status == 0 && screen.contains("WATCH   no mail line from Sat 21 Nov") && err.is_empty(),
+        "{screen}{err}"
+    );
+}
+
+/// A baseline of three weeks of healthy days.
+fn healthy_weeks(folder: &tempfile::TempDir) -> String {
+    let base = folder.path().join("base.json").to_str().unwrap().to_owned();
     let log = folder.path().join("mail.log");
     for day in 1..21 {
         let text = Day::healthy().log.replace("2026-11-21T", &format!("2026-11-{day:02}T"));
         fs::write(&log, text).unwrap();
-        run(&[
-            "scan",
-            "--tz",
-            "UTC",
-            "--now",
-            "2026-11-21T00:10:00Z",
-            "--baseline",
-            base,
-            log.to_str().unwrap(),
-        ]);
+        let now = "2026-11-21T00:10:00Z";
+        run(&["scan", "--tz", "UTC", "--now", now, "--baseline", &base, log.to_str().unwrap()]);
     }
-    let args = ["scan", "--nagios", "--baseline", base, "--baseline-read-only"];
+    base
+}
+
+#[test]
+fn a_baseline_hides_no_cause() {
+    let folder = tempdir().unwrap();
+    let base = healthy_weeks(&folder);
+    let path = folder.path().join("today.log");
+    for (day, cause) in [(stolen_account(), "login anna"), (full_disk(), "full"), (dead_lmtp(), "here")] {
+        fs::write(&path, day.log).unwrap();
+        let args = ["scan", "--nagios", "--baseline", &base, "--baseline-read-only"];
+        let (status, line, _) = run(&[&args[..], &PERIOD, &[path.to_str().unwrap()]].concat());
+        let first = line.split(',').next().unwrap();
+        assert!(status == 2 && first.contains(cause), "{cause}: {line}");
+    }
+}
+
+#[test]
+fn a_login_with_a_dead_list_is_not_taken_for_a_stolen_one() {
+    let mut day = Day::healthy();
+    let unknown = reply(
+        "mx.example.com[198.51.100.9]:25",
+        "bounced",
+        "5.1.1",
+        "host mx.example.com[198.51.100.9] said: 550 5.1.1 User unknown (in reply to RCPT TO command)",
+    );
+    for number in 0..200 {
+        day.message(
+            600 + number / 10,
+            "news",
+            &format!("r{number}@d{}.example.com", number % 40),
+            &[unknown],
+        );
+    }
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, day.log).unwrap();
+    let (_, screen, _) = run(&[&["scan"], &PERIOD[..], &[path.to_str().unwrap()]].concat());
+    assert!(screen.contains("BAD   a list with dead addresses: login news has 200 of 200"), "{screen}");
+    assert!(!screen.contains("password"), "{screen}");
+}
+
+#[test]
+fn with_a_baseline_a_silence_is_bad_and_says_what_is_usual() {
+    let folder = tempdir().unwrap();
+    let base = healthy_weeks(&folder);
+    let log = folder.path().join("mail.log");
+    let args = ["scan", "--nagios", "--baseline", &base, "--baseline-read-only"];
     let (status, line, _) = run(&[&args[..], &PERIOD, &[log.to_str().unwrap()]].concat());
     assert!(status == 2 && line.contains("no mail line") && line.contains("240"), "{status} {line}");
 }

@@ -27,9 +27,9 @@ const HOST_WIDTH: usize = 24;
 
 /// `[mx1] mail BAD: 38% of outgoing messages bounced (alarm at 20%)`. It has no line end.
 pub(crate) fn subject(report: &Report) -> String {
-    let host = report.hosts.first().map_or("-", String::as_str);
+    let host = report.hosts.first().map(|host| format!("[{}] ", fit(&printable(host), HOST_WIDTH, false)));
     let state = report.verdict.as_ref().map_or(VerdictState::Ok, |verdict| verdict.state);
-    let head = format!("[{}] mail {}: ", fit(&printable(host), HOST_WIDTH, false), verdict::word(state));
+    let head = format!("{}mail {}: ", host.unwrap_or_default(), verdict::word(state));
     let room = SUBJECT_WIDTH.saturating_sub(head.len());
     let summary = match findings(report).split_first() {
         None => summary(report),
@@ -184,8 +184,12 @@ fn command(report: &Report, input: &str) -> Option<String> {
             let reason = row.reason.map(|reason| format!(" --reason {}", word(&reason))).unwrap_or_default();
             format!("{code}{reason} --by {}", keys(row.direction))
         }
+        None if finding.what.starts_with("storm: ") => {
+            return Some(printable(format!("smtplog storm {input}").trim_end()));
+        }
+        None if finding.what.starts_with("login ") => " --by user,reason".to_owned(),
         None => {
-            let fault = report.sections.iter().flat_map(|section| &section.rows).next()?;
+            let fault = fault_table::main_row(report)?;
             format!(" --reason {} --by {}", word(&fault.reason), keys(fault.direction))
         }
     };

@@ -17,9 +17,7 @@ use crate::render::words::fault::{counted, percent, states};
 use crate::render::words::totals::filter;
 use crate::render::words::verdict;
 use crate::render::words::warnings;
-use crate::report::{
-    ActionSection, FaultRow, Hour, HourRefused, HourSent, Range, Report, VerdictFinding, VerdictState,
-};
+use crate::report::{FaultRow, Hour, HourRefused, HourSent, Range, Report, VerdictFinding, VerdictState};
 
 /// The number of lines that the screen has, unless `-n` asks for more rows.
 const LINES: usize = 40;
@@ -416,15 +414,14 @@ fn show_foot(page: &mut TextPage, report: &Report) {
     } else {
         format!(" {}", printable(&page.style.input))
     };
+    let main = fault_table::main_row(report);
     let mut rows = report.sections.iter().flat_map(|section| &section.rows);
-    let is_message = |row: &&FaultRow| row.totals.failed() > 0;
-    let top: Option<&FaultRow> = rows.find(is_message);
-    if let Some(row) = top {
+    let is_of_messages = |row: &&FaultRow| row.totals.failed() > 0;
+    if let Some(row) = main.filter(is_of_messages).or_else(|| rows.find(is_of_messages)) {
         let address = row.recipient.as_deref().map_or("ADDRESS".to_owned(), |name| quoted(&printable(name)));
         page.line(&format!("{}  smtplog trace {address}{input}", page.say("Why one mail failed:")));
     }
-    let first = report.sections.iter().flat_map(|section: &ActionSection| &section.rows).next();
-    if let Some(row) = first {
+    if let Some(row) = main {
         let reason = super::page::word(&row.reason);
         let codes = page.say("all codes: --codes");
         page.line(&format!("{}  smtplog --reason {reason}{input}   ({codes})", page.say("One reason:")));

@@ -8,6 +8,7 @@ pub(crate) mod hosts;
 pub(crate) mod rows;
 pub(crate) mod rules;
 pub(crate) mod silence;
+pub(crate) mod suspects;
 
 use indicatif::HumanCount;
 
@@ -24,15 +25,20 @@ pub(crate) fn verdict(
     warned: Option<&[MetCondition]>,
     asked: &AskedPeriod,
 ) -> Verdict {
-    // A general limit says little where the user's conditions or a baseline exist.
-    let asked_for_none = failed.is_none() && warned.is_none() && report.baseline.is_none();
-    let mut findings = rows::unusual(report);
-    findings.extend(sums(report));
-    findings.extend(storms(report));
+    // What names a cause comes before single replies.
+    let asked_for_none = failed.is_none() && warned.is_none();
+    let mut findings: Vec<VerdictFinding> = storms(report).collect();
     findings.extend(hosts::findings(report));
+    let unusual = rows::unusual(report);
     if asked_for_none {
-        findings.extend(rules::login(report));
+        let is_news = report.baseline.is_none() || !unusual.is_empty();
+        findings.extend(suspects::login(report).filter(|_| is_news));
         findings.extend(rules::faults(report));
+    }
+    findings.extend(unusual);
+    findings.extend(sums(report));
+    // A general limit says little where a baseline knows what is usual.
+    if asked_for_none && report.baseline.is_none() {
         findings.extend(rules::shares(report));
         findings.extend(rules::unusual(report));
         findings.extend(rules::warnings(report));

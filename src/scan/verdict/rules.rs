@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use super::condition::Condition;
 use super::evaluate::met;
 use crate::catalog::Action;
-use crate::report::{DirectionTotals, FaultRow, FaultTotals, Report, VerdictFinding, VerdictState};
+use crate::report::{DirectionTotals, FaultRow, FaultTotals, Report, Row, VerdictFinding, VerdictState};
 use crate::smtp::event::Direction;
 
 /// Percentages of fewer messages mean nothing.
@@ -79,7 +79,8 @@ pub(crate) fn unread(report: &Report) -> Option<VerdictFinding> {
     })
 }
 
-/// Faults that only this server's administrator can fix, the most frequent first.
+/// Faults that only this server's administrator can fix, the most frequent first; where there is a baseline, those that are more
+/// frequent than usual.
 pub(crate) fn faults(report: &Report) -> Vec<VerdictFinding> {
     let messages = &report.totals.messages;
     let whole = messages.outgoing.messages + messages.local.messages;
@@ -87,13 +88,22 @@ pub(crate) fn faults(report: &Report) -> Vec<VerdictFinding> {
     let rows = report.sections.iter().filter(|section| section.action == Action::FixHere);
     let rows = rows.flat_map(|section| &section.rows);
     rows.filter_map(|row| {
+        let is_news = report.baseline.is_none() || report.rows.iter().any(|of| is_unusual_part(of, row));
         let state = match row.direction {
+            _ if !is_news => None,
             Direction::Inbound => rejection_state(row.totals.rejected, clients),
             Direction::Outbound | Direction::Local => message_state(&row.totals, whole),
         };
         Some(fault(row, state?, report))
     })
     .collect()
+}
+
+/// A row of the table of replies that is more frequent than usual, and belongs to this fault.
+fn is_unusual_part(of: &Row, fault: &FaultRow) -> bool {
+    of.change.is_some_and(|change| change.unusual)
+        && of.direction == fault.direction
+        && of.reason == Some(fault.reason)
 }
 
 fn message_state(totals: &FaultTotals, whole: u64) -> Option<VerdictState> {
@@ -158,34 +168,6 @@ pub(crate) fn unusual(report: &Report) -> Vec<VerdictFinding> {
         })
     })
     .collect()
-}
-
-/// A login with most of the failing mail, much of which fails: perhaps its password was stolen.
-pub(crate) fn login(report: &Report) -> Option<VerdictFinding> {
-    let rest = &report.rest.users;
-    let failures = |row: &crate::report::NameRow| row.bounced + row.deferred + row.expired;
-    let totals = &report.totals;
-    let whole: u64 = [&totals.outbound, &totals.local]
-        .iter()
-        .map(|sent| sent.deferred + sent.bounced + sent.expired)
-        .sum();
-    let row = report.users.iter().max_by_key(|row| failures(row))?;
-    let (failed, sent) = (failures(row), row.delivered + failures(row));
-    let others = report.users.len() as u64 + rest.names;
-    let stands_out = failed >= MESSAGES_NEEDED && failed * 2 >= whole && failed * 5 >= sent && others >= 3;
-    stands_out.then(|| VerdictFinding {
-        state: VerdictState::Bad,
-        what: format!("login {}", row.name),
-        value: HumanCount(failed).to_string(),
-        usual: None,
-        text: Some(format!(
-            "login {} has {} of {} failures: if that is not their own mail, change its password",
-            row.name,
-            HumanCount(failed),
-            HumanCount(whole)
-        )),
-        row: None,
-    })
 }
 
 /// The servers' own warnings that need somebody.

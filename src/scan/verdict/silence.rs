@@ -50,6 +50,18 @@ impl AskedPeriod<'_> {
     }
 }
 
+/// The first and the last minute of a period in which no message was taken, delivered or tried. `None`: there was one, or the
+/// report cannot tell: it is filtered, or about new lines only.
+fn standstill(report: &Report, asked: &AskedPeriod) -> Option<(i64, i64)> {
+    let totals = &report.totals;
+    let moved = totals.outbound.attempts + totals.local.attempts;
+    let moved = moved + totals.messages.received + totals.messages.messages;
+    if moved > 0 || !report.input.filter.is_empty() || report.input.mail == 0 {
+        return None;
+    }
+    asked.bounds().filter(|(start, end)| end - start >= SHORTEST)
+}
+
 fn minute(at: Timestamp) -> i64 {
     at.as_second().div_euclid(60)
 }
@@ -62,9 +74,12 @@ fn longest_gap(report: &Report) -> i64 {
     gaps.max().unwrap_or(0).saturating_sub(1) * 60
 }
 
-/// The finding for a silence: watch, or bad if a baseline says how much mail there usually is.
+/// The finding for a silence, or for lines without any message: watch, or bad if a baseline says how much mail there usually is.
 pub(crate) fn finding(report: &Report, asked: &AskedPeriod) -> Option<VerdictFinding> {
-    let (since, end) = asked.silence(report)?;
+    let silence = asked.silence(report);
+    let is_standstill = silence.is_none();
+    let still = || standstill(report, asked).map(|(start, end)| (Some(start), end));
+    let (since, end) = silence.or_else(still)?;
     let usual = report.baseline.as_ref().map(|baseline| baseline.delivered.usual.round());
     let usual =
         usual.filter(|usual| *usual >= 1.0).map(|usual| indicatif::HumanCount(usual as u64).to_string());
@@ -74,17 +89,18 @@ pub(crate) fn finding(report: &Report, asked: &AskedPeriod) -> Option<VerdictFin
     };
     let is_now = Timestamp::from_second(end * 60)
         .is_ok_and(|end| asked.now.checked_sub(2.minutes()).is_ok_and(|before| end >= before));
+    let what = if is_standstill { "no mail taken or delivered" } else { "no mail line" };
     let mut text = match since {
-        None => "no mail line in the log".to_owned(),
-        Some(since) if is_now => format!("no mail line since {}", shown(since)),
-        Some(since) => format!("no mail line from {} to {}", shown(since), shown(end)),
+        None => format!("{what} in the log"),
+        Some(since) if is_now => format!("{what} since {}", shown(since)),
+        Some(since) => format!("{what} from {} to {}", shown(since), shown(end)),
     };
     if let Some(usual) = &usual {
         text = format!("{text} (usually {usual} deliveries in this period)");
     }
     Some(VerdictFinding {
         state: if usual.is_some() { VerdictState::Bad } else { VerdictState::Watch },
-        what: "no mail line".to_owned(),
+        what: what.to_owned(),
         value: String::new(),
         usual,
         text: Some(text),

@@ -1,0 +1,92 @@
+//! Names the sender behind most failures: a login that may be in the wrong hands, or a list with dead addresses.
+
+use indicatif::HumanCount;
+
+use crate::catalog::Action;
+use crate::report::{FaultRow, NameRow, Report, VerdictFinding, VerdictState};
+use crate::smtp::event::Direction;
+
+/// Fewer failures say nothing about a login.
+const FAILURES_NEEDED: u64 = 50;
+/// From this share of dead addresses among the failed messages, in percent, the list is the fault.
+const DEAD_SHARE: u64 = 60;
+/// The id of the storm whose fault is an account's.
+const STOLEN: &str = "stolen-account";
+
+/// A login with most of the failing mail, much of which fails.
+pub(crate) fn login(report: &Report) -> Option<VerdictFinding> {
+    let (row, whole) = outstanding(report)?;
+    let failed = HumanCount(row.failures());
+    let text = if has_dead_list(report) {
+        format!(
+            "a list with dead addresses: login {} has {failed} of {} failures; clean that list",
+            row.name,
+            HumanCount(whole)
+        )
+    } else {
+        format!(
+            "login {} has {failed} of {} failures: if that is not their own mail, change its password",
+            row.name,
+            HumanCount(whole)
+        )
+    };
+    Some(VerdictFinding {
+        state: VerdictState::Bad,
+        what: format!("login {}", row.name),
+        value: failed.to_string(),
+        usual: None,
+        text: Some(text),
+        row: None,
+    })
+}
+
+/// The login with most of the failing mail, and all failures. `None`: no login stands out.
+fn outstanding(report: &Report) -> Option<(&NameRow, u64)> {
+    let totals = &report.totals;
+    let whole: u64 = [&totals.outbound, &totals.local]
+        .iter()
+        .map(|sent| sent.deferred + sent.bounced + sent.expired)
+        .sum();
+    let row = report.users.iter().max_by_key(|row| row.failures())?;
+    let (failed, sent) = (row.failures(), row.delivered + row.failures());
+    let others = report.users.len() as u64 + report.rest.users.names;
+    let stands_out = failed >= FAILURES_NEEDED && failed * 2 >= whole && failed * 5 >= sent && others >= 3;
+    stands_out.then_some((row, whole))
+}
+
+/// Most of the failed messages went to dead addresses.
+fn has_dead_list(report: &Report) -> bool {
+    let failed = |action: Option<Action>| -> u64 {
+        let sections = report.sections.iter();
+        let sections = sections.filter(|section| action.is_none_or(|action| section.action == action));
+        sections.map(|section| section.totals.failed()).sum()
+    };
+    failed(Some(Action::CleanLists)) * 100 >= failed(None) * DEAD_SHARE && failed(None) > 0
+}
+
+/// Where an account seems to be in the wrong hands, puts that before the advice on what follows from its mail: the limits, the
+/// blocks and the refusals of other servers.
+pub(crate) fn put_first(report: &mut Report) {
+    let Some(account) = suspect(report) else { return };
+    let sections = report.sections.iter_mut().filter(|section| section.action == Action::FixHere);
+    let follows = |row: &&mut FaultRow| {
+        row.direction == Direction::Outbound && (row.reason.is_judgement() || row.reason.is_limit())
+    };
+    for (at, row) in sections.flat_map(|section| &mut section.rows).filter(follows).enumerate() {
+        row.advice = (at == 0).then(|| {
+            format!(
+                "First look at {account}: if this mail is not their own, hold it and change the password (smtplog storm)"
+            )
+        });
+    }
+}
+
+/// The account that seems to be in the wrong hands.
+fn suspect(report: &Report) -> Option<String> {
+    let storm = report.storms.iter().flatten().find(|storm| storm.pattern == STOLEN);
+    match storm.and_then(|storm| storm.factor.clone()) {
+        Some(factor) => Some(factor),
+        None if has_dead_list(report) => None,
+        None => outstanding(report).map(|(row, _)| format!("login {}", row.name)),
+    }
+}
