@@ -88,6 +88,93 @@ impl<'de, M: Deserialize<'de>, A: Deserialize<'de>> Visitor<'de> for MapOrArrayV
     }
 }
 
+/// Texts one behind another, which early versions of a part keep as an array of byte strings.
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, Debug)]
+#[serde(from = "MapOrArray<TextColumns, Vec<ByteText>>")]
+pub(crate) struct Texts {
+    lengths: ByteText,
+    text: ByteText,
+}
+
+/// [`Texts`] as they are written.
+#[derive(Deserialize)]
+struct TextColumns {
+    lengths: ByteText,
+    text: ByteText,
+}
+
+impl From<MapOrArray<TextColumns, Vec<ByteText>>> for Texts {
+    fn from(kept: MapOrArray<TextColumns, Vec<ByteText>>) -> Self {
+        match kept {
+            MapOrArray::Map(TextColumns { lengths, text }) => Self { lengths, text },
+            MapOrArray::Array(texts) => texts.iter().map(|text| &*text.0).collect(),
+        }
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for Texts {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(all: I) -> Self {
+        let mut texts = Self::default();
+        all.into_iter().for_each(|text| texts.push(text));
+        texts
+    }
+}
+
+impl Texts {
+    pub(crate) fn push(&mut self, text: &[u8]) {
+        push_number(&mut self.lengths.0, text.len() as u64);
+        self.text.0.extend_from_slice(text);
+    }
+
+    /// All texts in their order. Those whose lengths are damaged are missing.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let (mut lengths, mut text) = (PackedBytes(&self.lengths.0), PackedBytes(&self.text.0));
+        std::iter::from_fn(move || text.take(usize::try_from(lengths.number()?).ok()?))
+    }
+}
+
+/// Rows that are packed into a byte string, and that early versions of a part keep as an array.
+#[derive(Serialize, Debug)]
+#[serde(untagged)]
+pub(crate) enum PackedOrArray<A> {
+    Packed(ByteText),
+    Array(Vec<A>),
+}
+
+impl<A> Default for PackedOrArray<A> {
+    fn default() -> Self {
+        Self::Array(Vec::new())
+    }
+}
+
+impl<'de, A: Deserialize<'de>> Deserialize<'de> for PackedOrArray<A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PackedOrArrayVisitor(PhantomData))
+    }
+}
+
+struct PackedOrArrayVisitor<A>(PhantomData<A>);
+
+impl<'de, A: Deserialize<'de>> Visitor<'de> for PackedOrArrayVisitor<A> {
+    type Value = PackedOrArray<A>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a byte string or an array")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        Ok(PackedOrArray::Packed(bytes.into()))
+    }
+
+    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Self::Value, E> {
+        Ok(PackedOrArray::Packed(ByteText(bytes)))
+    }
+
+    fn visit_seq<D: SeqAccess<'de>>(self, array: D) -> Result<Self::Value, D::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(array)).map(PackedOrArray::Array)
+    }
+}
+
 /// Sorted hashes, each as its distance from the one before it, seven bits in a byte, the lowest first; the highest bit of a
 /// byte says that another one follows (LEB128). A hash among a million takes six or seven bytes instead of eight.
 pub(crate) fn pack_hashes(mut hashes: Vec<u64>) -> ByteText {
@@ -131,6 +218,63 @@ pub(crate) fn push_number(bytes: &mut Vec<u8>, number: u64) {
         left >>= 7;
     }
     bytes.push(left as u8);
+}
+
+/// Appends a number that may be negative: small ones become short.
+pub(crate) fn push_signed(bytes: &mut Vec<u8>, number: i64) {
+    push_number(bytes, (number << 1 ^ number >> 63).cast_unsigned());
+}
+
+/// Packed bytes that are left to read. `None`, from each method: they end too early, or are damaged.
+pub(crate) struct PackedBytes<'a>(pub &'a [u8]);
+
+impl<'a> PackedBytes<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(byte)
+    }
+
+    /// Eight bytes, the lowest first.
+    pub(crate) fn hash(&mut self) -> Option<u64> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    /// A number of [`push_number`].
+    #[inline]
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte < 0x80 {
+                return Some(number);
+            }
+            shift += 7;
+        }
+    }
+
+    pub(crate) fn number_as<T: TryFrom<u64>>(&mut self) -> Option<T> {
+        T::try_from(self.number()?).ok()
+    }
+
+    /// A number of [`push_signed`].
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        let number = self.number()?;
+        Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
 }
 
 /// Calls `then` with each hash, in rising order. `None`: they are damaged.
