@@ -88,53 +88,8 @@ impl<'de, M: Deserialize<'de>, A: Deserialize<'de>> Visitor<'de> for MapOrArrayV
     }
 }
 
-/// Texts one behind another, which early versions of a part keep as an array of byte strings.
-#[derive(Clone, PartialEq, Default, Serialize, Deserialize, Debug)]
-#[serde(from = "MapOrArray<TextColumns, Vec<ByteText>>")]
-pub(crate) struct Texts {
-    lengths: ByteText,
-    text: ByteText,
-}
-
-/// [`Texts`] as they are written.
-#[derive(Deserialize)]
-struct TextColumns {
-    lengths: ByteText,
-    text: ByteText,
-}
-
-impl From<MapOrArray<TextColumns, Vec<ByteText>>> for Texts {
-    fn from(kept: MapOrArray<TextColumns, Vec<ByteText>>) -> Self {
-        match kept {
-            MapOrArray::Map(TextColumns { lengths, text }) => Self { lengths, text },
-            MapOrArray::Array(texts) => texts.iter().map(|text| &*text.0).collect(),
-        }
-    }
-}
-
-impl<'a> FromIterator<&'a [u8]> for Texts {
-    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(all: I) -> Self {
-        let mut texts = Self::default();
-        all.into_iter().for_each(|text| texts.push(text));
-        texts
-    }
-}
-
-impl Texts {
-    pub(crate) fn push(&mut self, text: &[u8]) {
-        push_number(&mut self.lengths.0, text.len() as u64);
-        self.text.0.extend_from_slice(text);
-    }
-
-    /// All texts in their order. Those whose lengths are damaged are missing.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let (mut lengths, mut text) = (PackedBytes(&self.lengths.0), PackedBytes(&self.text.0));
-        std::iter::from_fn(move || text.take(usize::try_from(lengths.number()?).ok()?))
-    }
-}
-
 /// Rows that are packed into a byte string, and that early versions of a part keep as an array.
-#[derive(Serialize, Debug)]
+#[derive(PartialEq, Serialize, Debug)]
 #[serde(untagged)]
 pub(crate) enum PackedOrArray<A> {
     Packed(ByteText),
@@ -225,6 +180,12 @@ pub(crate) fn push_signed(bytes: &mut Vec<u8>, number: i64) {
     push_number(bytes, (number << 1 ^ number >> 63).cast_unsigned());
 }
 
+/// Appends counts, most of which are 0: a number whose bits tell which of them are not, the first one the lowest, and these.
+pub(crate) fn push_counts(bytes: &mut Vec<u8>, counts: &[u64]) {
+    push_number(bytes, counts.iter().rev().fold(0, |bits, count| bits << 1 | u64::from(*count != 0)));
+    counts.iter().filter(|count| **count != 0).for_each(|count| push_number(bytes, *count));
+}
+
 /// Packed bytes that are left to read. `None`, from each method: they end too early, or are damaged.
 pub(crate) struct PackedBytes<'a>(pub &'a [u8]);
 
@@ -270,6 +231,18 @@ impl<'a> PackedBytes<'a> {
         T::try_from(self.number()?).ok()
     }
 
+    /// The counts of [`push_counts`].
+    pub(crate) fn counts<const N: usize>(&mut self) -> Option<[u64; N]> {
+        let (mut bits, mut counts) = (self.number()?, [0; N]);
+        for count in &mut counts {
+            if bits & 1 == 1 {
+                *count = self.number()?;
+            }
+            bits >>= 1;
+        }
+        (bits == 0).then_some(counts)
+    }
+
     /// A number of [`push_signed`].
     pub(crate) fn signed(&mut self) -> Option<i64> {
         let number = self.number()?;
@@ -303,12 +276,17 @@ pub(crate) fn unpack_hashes(packed: &ByteText) -> Option<Vec<u64>> {
     Some(hashes)
 }
 
-/// Each value of a histogram that was recorded, with its count.
-pub(crate) type RecordedValues = Vec<(u64, u64)>;
+/// Each value of a histogram that was recorded, as its distance from the one before it, with its count.
+pub(crate) type RecordedValues = PackedOrArray<(u64, u64)>;
 
 pub(crate) fn recorded(histogram: &Histogram<u32>) -> RecordedValues {
-    let values = histogram.iter_recorded();
-    values.map(|value| (value.value_iterated_to(), u64::from(value.count_at_value()))).collect()
+    let (mut packed, mut before) = (Vec::new(), 0);
+    for value in histogram.iter_recorded() {
+        push_number(&mut packed, value.value_iterated_to() - before);
+        push_number(&mut packed, value.count_at_value().into());
+        before = value.value_iterated_to();
+    }
+    PackedOrArray::Packed(ByteText(packed))
 }
 
 /// Records values in an empty histogram that grows. `None`: a value is greater than `longest`, or a count does not fit.
@@ -317,13 +295,23 @@ pub(crate) fn record_all(
     values: &RecordedValues,
     longest: u64,
 ) -> Option<()> {
-    for &(value, count) in values {
+    let mut record = |value: u64, count: u64| {
         // The upper end of a bucket may lie a hundredth above.
         let fits = value <= longest + longest / 50;
         let count = u32::try_from(count).ok().filter(|_| fits)?;
-        histogram.record_n(value, count).ok()?;
+        histogram.record_n(value, count).ok()
+    };
+    match values {
+        PackedOrArray::Array(values) => values.iter().try_for_each(|(value, count)| record(*value, *count)),
+        PackedOrArray::Packed(packed) => {
+            let (mut rest, mut value) = (PackedBytes(&packed.0), 0_u64);
+            while !rest.is_empty() {
+                value = value.checked_add(rest.number()?)?;
+                record(value, rest.number()?)?;
+            }
+            Some(())
+        }
     }
-    Some(())
 }
 
 #[cfg(test)]
@@ -354,6 +342,6 @@ mod tests {
             assert_eq!(one.value_at_quantile(share), other.value_at_quantile(share));
         }
         assert_eq!(one.len(), other.len());
-        assert!(record_all(&mut new(), &vec![(u64::MAX, 1)], 1000).is_none());
+        assert!(record_all(&mut new(), &PackedOrArray::Array(vec![(u64::MAX, 1)]), 1000).is_none());
     }
 }

@@ -50,6 +50,10 @@ impl PackedUpdates {
         self.count == 0
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.count as usize
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = Update> {
         let (mut rest, mut before) = (PackedBytes(&self.bytes), Before::default());
         (0..self.count).map_while(move |_| unpack(&mut rest, &mut before))

@@ -13,10 +13,12 @@ use super::error::PartError;
 use super::head::{PartHead, SCHEMA, SCHEMA_NAME};
 use super::section_reader::SectionReader;
 use super::section_writer::SectionWriter;
+use crate::collections::wire::ByteText;
+use crate::messages::open_messages::{KeptUpdates, OpenMessages};
 use crate::messages::part::EndedMessages;
 use crate::scan::counted_part::CountedPart;
 use crate::storm::sample::wire::KeptStorms;
-use crate::tally::wire::are_mostly_hashes;
+use crate::tally::wire::Recipients;
 
 /// Bytes of the checksum behind the sections.
 const CHECKSUM: usize = 8;
@@ -35,7 +37,7 @@ pub(crate) struct PackedPart {
 }
 
 /// Packs a part, the section entries of whose head are written anew. `folder` is where it will be; `None`: it will be no file,
-/// and stays in memory. The keys of messages that ended are freed: nothing but the file needs them.
+/// and stays in memory. The keys of messages that ended and the queue ids are freed: nothing but the file needs them.
 pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<PackedPart> {
     let LogPart { head, coverage, counts, storms } = part;
     let CountedPart { tally, messages, waiting, given_up, hosts, spans: _ } = counts;
@@ -44,13 +46,11 @@ pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<Pack
     sections.add_hashes("ended", &messages.ended)?;
     messages.ended = EndedMessages::default();
     sections.add_hashes("seen", &messages.seen)?;
+    messages.seen = ByteText::default();
     sections.add("coverage", &KeptCoverage::of(coverage))?;
     sections.add("names", &tally.names)?;
-    if are_mostly_hashes(&tally.rows) {
-        sections.add_hashes("rows", &tally.rows)?;
-    } else {
-        sections.add("rows", &tally.rows)?;
-    }
+    sections.add_hashes("recipients", &Recipients(&tally.rows))?;
+    sections.add("rows", &tally.rows)?;
     sections.add("tables", &tally.tables)?;
     sections.add("hosts", hosts)?;
     sections.add("timeline", &tally.timeline)?;
@@ -59,11 +59,14 @@ pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<Pack
     sections.add("warnings", &tally.warnings)?;
     sections.add_some("groups", tally.groups.as_ref())?;
     sections.add("messages", &messages.sums)?;
-    sections.add("open", &messages.open)?;
+    sections.add_hashes("failures", &messages.details)?;
+    let (open, updates) = messages.open.packed();
+    sections.add("open", &open)?;
+    sections.add_hashes("updates", &updates)?;
     sections.add("waiting", &(given_up, waiting))?;
-    sections.add("who", &messages.names)?;
-    sections.add_some("storms", storms.as_ref().map(|storms| &storms.sample))?;
+    sections.add_names("who", &messages.names)?;
     if let Some(storms) = storms {
+        sections.add_names("storms", &storms.sample)?;
         sections.add_hashes("sample", &storms.events)?;
     }
     let (entries, packed) = sections.finish();
@@ -152,6 +155,11 @@ impl PartBytes<'_> {
         let mut counts = CountedPart::default();
         counts.tally.names = sections.get("names")?;
         counts.tally.rows = sections.get("rows")?;
+        // Parts of early versions keep them in the rows.
+        if let Some(recipients) = sections.find("recipients")? {
+            let set = counts.tally.set_recipients(recipients);
+            set.ok_or(PartError::Damaged { what: "rows have no recipients" })?;
+        }
         counts.tally.tables = sections.get("tables")?;
         // Parts of the first versions have none.
         counts.hosts = sections.find("hosts")?.unwrap_or_default();
@@ -161,7 +169,12 @@ impl PartBytes<'_> {
         counts.tally.warnings = sections.get("warnings")?;
         counts.tally.groups = sections.find("groups")?;
         counts.messages.sums = sections.get("messages")?;
-        counts.messages.open = sections.get("open")?;
+        // Parts of early versions keep them in the sums.
+        counts.messages.details = sections.find("failures")?.unwrap_or_default();
+        // Parts of early versions keep them in the messages.
+        let updates: KeptUpdates = sections.find("updates")?.unwrap_or_default();
+        let open = OpenMessages::of(sections.get("open")?, &updates);
+        counts.messages.open = open.ok_or(PartError::Damaged { what: "an update is damaged" })?;
         counts.messages.ended = sections.get("ended")?;
         counts.messages.seen = sections.get("seen")?;
         (counts.given_up, counts.waiting) = sections.get("waiting")?;

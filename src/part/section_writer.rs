@@ -43,7 +43,7 @@ impl SectionWriter {
     }
 
     pub(super) fn add(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        self.pack(name, value, SectionForm::Deflate)
+        self.pack(name, value, SectionForm::Deflate, false)
     }
 
     pub(super) fn add_some(&mut self, name: &str, value: Option<&impl Serialize>) -> io::Result<()> {
@@ -52,13 +52,25 @@ impl SectionWriter {
 
     /// Adds a section that is mostly hashes, which nothing makes shorter.
     pub(super) fn add_hashes(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        self.pack(name, value, SectionForm::Plain)
+        self.pack(name, value, SectionForm::Plain, false)
     }
 
-    fn pack(&mut self, name: &str, value: &impl Serialize, form: SectionForm) -> io::Result<()> {
+    /// Adds a section of many names, which is compressed only if it is small: deflate would halve it, for as much time as all
+    /// else that makes a part of it.
+    pub(super) fn add_names(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.pack(name, value, SectionForm::Deflate, true)
+    }
+
+    fn pack(
+        &mut self,
+        name: &str,
+        value: &impl Serialize,
+        form: SectionForm,
+        is_plain_if_large: bool,
+    ) -> io::Result<()> {
         self.compress.reset();
-        let mut packer =
-            Packer { section: self, form, bytes: 0, packed: 0, hash: Xxh3::new() };
+        let hash = Xxh3::new();
+        let mut packer = Packer { section: self, form, is_plain_if_large, bytes: 0, packed: 0, hash };
         ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
         packer.finish()?;
         let Packer { form, bytes, packed, hash, .. } = packer;
@@ -77,6 +89,7 @@ impl SectionWriter {
 struct Packer<'a> {
     section: &'a mut SectionWriter,
     form: SectionForm,
+    is_plain_if_large: bool,
     bytes: usize,
     packed: usize,
     hash: Xxh3,
@@ -133,6 +146,9 @@ impl Packer<'_> {
 impl Write for Packer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes += bytes.len();
+        if self.is_plain_if_large && self.packed == 0 && self.bytes >= CHUNK {
+            self.form = SectionForm::Plain;
+        }
         if bytes.len() >= CHUNK && self.form == SectionForm::Plain {
             self.pack_waiting(FlushCompress::None)?;
             self.put(bytes)?;

@@ -377,7 +377,8 @@ impl Merger<'_> {
         }
         let (tally, mut messages) = self.collect(counters, MessageTracker::into_part);
         if let Some(redactor) = plan.redactor {
-            messages.names = redacted::kept_names(messages.names, redactor);
+            let names = redacted::kept_names(&messages.names, redactor);
+            messages.names = names.expect("the names were packed just now");
         }
         let (tally, waiting) = (plan.kept(tally), waiting.into_kept());
         let hosts = kept_hosts(&spans);

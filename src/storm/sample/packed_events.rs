@@ -10,7 +10,8 @@ use super::samples::Sample;
 use super::series::{CellKind, CountSeries};
 use crate::catalog::Cause;
 use crate::collections::interner::{Interner, Symbol};
-use crate::collections::wire::{ByteText, PackedBytes, Texts, push_number, push_signed};
+use crate::collections::texts::Texts;
+use crate::collections::wire::{ByteText, PackedBytes, push_number, push_signed};
 use crate::smtp::event::{Mta, Stage};
 
 /// What else is known of an event; few events differ in it.

@@ -14,8 +14,9 @@ use super::served_minutes::ServedMinute;
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::Provider;
 use crate::collections::interner::Symbol;
+use crate::collections::texts::Texts;
 use crate::collections::wire::{
-    ByteText, HashPacker, PackedBytes, PackedOrArray, Texts, push_number, push_signed, unpack_hashes,
+    ByteText, HashPacker, PackedBytes, PackedOrArray, push_number, push_signed, unpack_hashes,
 };
 use crate::smtp::event::Direction;
 
@@ -112,9 +113,11 @@ impl KeptStorms {
             return None;
         }
         let mut samples = Samples::new(hasher);
-        let names = std::iter::once(Symbol::OVERFLOW);
-        let names: Vec<Symbol> =
-            names.chain(kept.names.iter().map(|name| samples.names.intern(name))).collect();
+        let mut names = vec![Symbol::OVERFLOW];
+        kept.names.each(|name| {
+            names.push(samples.names.intern(name));
+            Some(())
+        })?;
         for (kind, threshold) in kept.thresholds {
             samples.thresholds.lower(CellKind::of_parts(kind), threshold);
         }
