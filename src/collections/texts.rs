@@ -159,6 +159,9 @@ mod tests {
         let early = vec![ByteText(b"a@example.org".to_vec()), ByteText(b"b@example.org".to_vec())];
         let mut bytes = Vec::new();
         ciborium::into_writer(&early, &mut bytes).unwrap();
-        assert_eq!(all(&ciborium::from_reader(&*bytes).unwrap()).unwrap(), [early[0].0.clone(), early[1].0.clone()]);
+        assert_eq!(
+            all(&ciborium::from_reader(&*bytes).unwrap()).unwrap(),
+            [early[0].0.clone(), early[1].0.clone()]
+        );
     }
 }

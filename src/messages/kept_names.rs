@@ -66,11 +66,8 @@ impl KeptNames {
             PackedOrArray::Packed(packed) => packed,
             PackedOrArray::Array(early) => {
                 for (hash, name, messages, attempts, rejected) in early {
-                    let counts = CompactMailCounts {
-                        messages: *messages,
-                        attempts: *attempts,
-                        rejected: *rejected,
-                    };
+                    let counts =
+                        CompactMailCounts { messages: *messages, attempts: *attempts, rejected: *rejected };
                     then((*hash, &name.0, counts));
                 }
                 return Some(());

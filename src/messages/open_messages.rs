@@ -243,7 +243,7 @@ mod tests {
         ciborium::into_writer(&table, &mut bytes).unwrap();
         ciborium::into_writer(&whole.0, &mut early).unwrap();
         let length = bytes.len() + updates_of_all.0.len();
-        assert!(length < early.len() / 3, "{length} and {}", early.len());
+        assert!(length < early.len() / 2, "{length} and {}", early.len());
         for (bytes, packed) in [(bytes, updates_of_all), (early, ByteText::default())] {
             let OpenMessages(read) =
                 OpenMessages::of(ciborium::from_reader(&*bytes).unwrap(), &packed).unwrap();

@@ -18,7 +18,7 @@ use crate::messages::open_messages::{KeptUpdates, OpenMessages};
 use crate::messages::part::EndedMessages;
 use crate::scan::counted_part::CountedPart;
 use crate::storm::sample::wire::KeptStorms;
-use crate::tally::wire::Recipients;
+use crate::tally::wire::RowRecipients;
 
 /// Bytes of the checksum behind the sections.
 const CHECKSUM: usize = 8;
@@ -49,7 +49,7 @@ pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<Pack
     messages.seen = ByteText::default();
     sections.add("coverage", &KeptCoverage::of(coverage))?;
     sections.add("names", &tally.names)?;
-    sections.add_hashes("recipients", &Recipients(&tally.rows))?;
+    sections.add_hashes("recipients", &RowRecipients(&tally.rows))?;
     sections.add("rows", &tally.rows)?;
     sections.add("tables", &tally.tables)?;
     sections.add("hosts", hosts)?;

@@ -32,7 +32,7 @@ use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
-use crate::tally::wire::TallyOptions;
+use crate::tally::part_options::TallyOptions;
 
 impl<'a> Aggregation for CountPlan<'a> {
     type Sink = BlockCounter;

@@ -90,9 +90,8 @@ pub(crate) fn names(names: FinishedNamesByRole, redactor: Redactor) -> FinishedN
 
 /// The same tables as a part keeps them. A name that no line of the part spells out stays empty.
 pub(crate) fn kept_names(names: &PerRole<KeptNames>, redactor: Redactor) -> Option<PerRole<KeptNames>> {
-    let change = |table: &KeptNames, name: fn(&[u8], Redactor) -> Vec<u8>| {
-        table.renamed(|text| name(text, redactor))
-    };
+    let change =
+        |table: &KeptNames, name: fn(&[u8], Redactor) -> Vec<u8>| table.renamed(|text| name(text, redactor));
     let PerRole { senders, clients, users } = names;
     Some(PerRole {
         senders: change(senders, address)?,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::group_by::Examples;
 use super::kept_key::{KeptKey, kept_key, key};
-use super::wire::TallyOptions;
+use super::part_options::TallyOptions;
 use super::{TallyCount, TallyKey};
 use crate::collections::counter::SymbolCounts;
 use crate::collections::distinct::DistinctCounter;

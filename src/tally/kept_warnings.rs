@@ -51,7 +51,8 @@ impl KeptWarnings {
             lines.push(&key.text);
             lines.push(&example);
         }
-        let (mut servers, mut severities) = (Mta::value_variants().to_vec(), Severity::value_variants().to_vec());
+        let (mut servers, mut severities) =
+            (Mta::value_variants().to_vec(), Severity::value_variants().to_vec());
         if packed.is_empty() {
             servers.clear();
             severities.clear();

@@ -15,6 +15,7 @@ pub(crate) mod kept_hourly;
 mod kept_key;
 mod kept_row;
 mod kept_warnings;
+pub(crate) mod part_options;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod timeline;

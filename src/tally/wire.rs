@@ -1,17 +1,16 @@
 //! A tally as a part keeps it, section by section, and the tally that a part gives back.
 
-use foldhash::fast::RandomState;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::by_name::NameCounts;
 use super::by_provider::ProviderCounts;
 use super::delays::{Delays, LONGEST};
-use super::group_by::{EXAMPLE_LIMIT, Examples, Group, GroupBy, KeyPart};
+use super::group_by::{Examples, Group, GroupBy, KeyPart};
 use super::kept_counts::{KeptHours, KeptOutcomes};
 use super::kept_hourly::{HourTable, KeptHourly, hourly};
 use super::kept_row::KeptRow;
 use super::kept_warnings::KeptWarnings;
+use super::part_options::TallyOptions;
 use super::rows::Rank;
 use super::timeline::{FinishedTimeline, Timeline};
 use super::{FinishedTally, Tally};
@@ -88,36 +87,8 @@ struct KeptGroup {
     examples: Vec<(LineOffset, ByteText)>,
 }
 
-/// What the tally of a part is read for.
-#[derive(Clone)]
-pub(crate) struct TallyOptions {
-    pub hasher: RandomState,
-    /// Number of example lines of each row.
-    pub examples: usize,
-    pub zone: TimeZone,
-    /// Number of the first file of the part among those of all parts.
-    pub files_before: usize,
-}
-
-/// A pseudonym is longer than a name, so a redacted line may be longer than a line of a log.
-const LONGEST_EXAMPLE: usize = 8 * EXAMPLE_LIMIT;
-
 fn kept_lines(examples: Examples) -> Vec<(LineOffset, ByteText)> {
     examples.lines.into_iter().map(|(place, line)| (place, ByteText(line))).collect()
-}
-
-impl TallyOptions {
-    fn place(&self, place: LineOffset) -> LineOffset {
-        LineOffset { file: place.file.saturating_add(self.files_before), ..place }
-    }
-
-    pub(super) fn examples(&self, examples: Examples, limit: usize) -> Examples {
-        let lines = examples.lines.into_iter().map(|(place, mut line)| {
-            line.truncate(LONGEST_EXAMPLE);
-            (self.place(place), line)
-        });
-        Examples::latest_of(lines.collect(), limit)
-    }
 }
 
 impl KeptTally {
@@ -216,9 +187,9 @@ impl KeptTally {
 }
 
 /// The distinct recipients of each row.
-pub(crate) struct Recipients<'a>(pub &'a [KeptRow]);
+pub(crate) struct RowRecipients<'a>(pub &'a [KeptRow]);
 
-impl Serialize for Recipients<'_> {
+impl Serialize for RowRecipients<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(KeptRow::recipients))
     }

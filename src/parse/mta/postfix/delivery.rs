@@ -265,7 +265,9 @@ mod tests {
             let text = format!(
                 "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, {fields}status=sent (250 ok, delay=9, delays=9/9/9/9)"
             );
-            let ParsedLine::Event(event) = result(Daemon::Client, None, text.as_bytes()) else { panic!("{text}") };
+            let ParsedLine::Event(event) = result(Daemon::Client, None, text.as_bytes()) else {
+                panic!("{text}")
+            };
             let phases = delays(event.durations).unwrap();
             assert_eq!(phases.iter().map(|(_, time)| time).collect::<Vec<_>>(), wanted, "{fields}");
         }
