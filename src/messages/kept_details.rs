@@ -14,11 +14,14 @@ use crate::collections::wire::{ByteText, PackedBytes, PackedOrArray, push_number
 #[serde(default)]
 pub(crate) struct KeptDetails {
     /// The senders of each kind.
-    by_kind: Vec<(Action, FailureKind, PackedOrArray<(u64, u64)>)>,
+    by_kind: Vec<KindSenders>,
     /// For each domain the distance of its hash from the one before it, its messages, the number of its hours, each hour as its
     /// distance from the one before it with its messages, the number of its senders, and these.
     by_domain: PackedOrArray<EarlyDomain>,
 }
+
+/// What to do, the kind, and the senders, each as the distance of its hash from the one before it, and its messages.
+type KindSenders = (Action, FailureKind, PackedOrArray<(u64, u64)>);
 
 /// The hash of the domain, its messages, its hours and its senders.
 type EarlyDomain = (u64, u64, BTreeMap<i64, u64>, Vec<(u64, u64)>);

@@ -54,8 +54,24 @@ impl KeptHours {
             push_signed(&mut packed, hour.wrapping_sub(before));
             let HourCounts { outbound, local, inbound } = counts;
             let RejectionCounts { transient, permanent, unspecified } = inbound;
-            let ([a, b, c, d], [e, f, g, h]) = (outbound.values(), local.values());
-            push_counts(&mut packed, &[a, b, c, d, e, f, g, h, transient, permanent, unspecified]);
+            let [sent, deferred, bounced, expired] = outbound.values();
+            let [stored, held, returned, late] = local.values();
+            push_counts(
+                &mut packed,
+                &[
+                    sent,
+                    deferred,
+                    bounced,
+                    expired,
+                    stored,
+                    held,
+                    returned,
+                    late,
+                    transient,
+                    permanent,
+                    unspecified,
+                ],
+            );
             before = hour;
         }
         Self(PackedOrArray::Packed(ByteText(packed)))
@@ -70,8 +86,21 @@ impl KeptHours {
         let (mut rest, mut hour, mut hours) = (PackedBytes(&packed.0), 0_i64, Vec::new());
         while !rest.is_empty() {
             hour = hour.wrapping_add(rest.signed()?);
-            let [a, b, c, d, e, f, g, h, transient, permanent, unspecified] = rest.counts()?;
-            let (outbound, local) = (ByResult::of_values([a, b, c, d]), ByResult::of_values([e, f, g, h]));
+            let [
+                sent,
+                deferred,
+                bounced,
+                expired,
+                stored,
+                held,
+                returned,
+                late,
+                transient,
+                permanent,
+                unspecified,
+            ] = rest.counts()?;
+            let outbound = ByResult::of_values([sent, deferred, bounced, expired]);
+            let local = ByResult::of_values([stored, held, returned, late]);
             let inbound = RejectionCounts { transient, permanent, unspecified };
             hours.push((hour, HourCounts { outbound, local, inbound }));
         }

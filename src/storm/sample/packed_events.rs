@@ -208,11 +208,12 @@ impl<'a> EventUnpacker<'a> {
         Self { rest: PackedBytes(&packed.0), series, shapes, names, read: 0, minute: 0 }
     }
 
-    /// The next event. The inner `None`: there is none. The outer one: it is damaged.
-    pub(super) fn next(&mut self, interner: &Interner) -> Option<Option<Sample>> {
-        if self.rest.is_empty() {
-            return Some(None);
-        }
+    pub(super) fn has_more(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// The next event. `None`: it is damaged.
+    pub(super) fn next(&mut self, interner: &Interner) -> Option<Sample> {
         let rest = &mut self.rest;
         self.minute = later(self.minute, rest.signed()?)?;
         let series = *self.series.get(rest.number_as::<usize>()?)?;
@@ -237,6 +238,6 @@ impl<'a> EventUnpacker<'a> {
             HashSource::Message => event.message,
             HashSource::Recipient => sampling_hash(event.message, interner.name(event.recipient)),
         };
-        Some(Some(event))
+        Some(event)
     }
 }

@@ -126,8 +126,8 @@ impl KeptStorms {
             samples.events.push(event.sample((&kept.series, &kept.shapes), &names)?);
         }
         let mut unpacker = EventUnpacker::new(&events.events, (&kept.series, &kept.shapes), &names);
-        while let Some(event) = unpacker.next(&samples.names)? {
-            samples.events.push(event);
+        while unpacker.has_more() {
+            samples.events.push(unpacker.next(&samples.names)?);
         }
         let kinds: Vec<CellKind> = kept.kinds.into_iter().map(CellKind::of_parts).collect();
         read_left_out(&mut samples, kept.left_out, &kinds)?;
@@ -203,7 +203,9 @@ fn lines(samples: &Samples) -> ByteText {
 fn read_lines(samples: &mut Samples, kept: PackedOrArray<(i32, u64)>) -> Option<()> {
     match kept {
         PackedOrArray::Array(hours) => {
-            hours.into_iter().for_each(|(hour, minutes)| samples.lines.add_hour(hour, minutes));
+            for (hour, minutes) in hours {
+                samples.lines.add_hour(hour, minutes);
+            }
         }
         PackedOrArray::Packed(packed) => {
             let (mut rest, mut hour) = (PackedBytes(&packed.0), 0);
