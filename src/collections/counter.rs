@@ -1,13 +1,14 @@
 //! Counts how often each place, a domain or a client, occurs in one row. It sorts and merges batches.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::interner::Symbol;
 use super::sort_batch::is_due;
+use super::wire::{ByteText, PackedBytes, PackedOrArray, push_number};
 
 /// The count of each place. Counts can be merged in any order.
-#[derive(Clone, Default, Serialize, Deserialize, Debug)]
-#[serde(into = "Vec<(Symbol, u64)>", from = "Vec<(Symbol, u64)>")]
+#[derive(Clone, Default, Deserialize, Debug)]
+#[serde(try_from = "PackedOrArray<(Symbol, u64)>")]
 pub struct SymbolCounts {
     /// Places that are not in `counts` yet.
     waiting: Vec<Symbol>,
@@ -17,18 +18,47 @@ pub struct SymbolCounts {
     counts: Vec<(Symbol, u64)>,
 }
 
-impl From<SymbolCounts> for Vec<(Symbol, u64)> {
-    fn from(counts: SymbolCounts) -> Self {
-        counts.finish()
+/// Writes each place as its distance from the one before it, and its count.
+impl Serialize for SymbolCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sorted;
+        let counts = if self.waiting.is_empty() && self.merged.is_empty() {
+            &self.counts
+        } else {
+            sorted = self.clone().finish();
+            &sorted
+        };
+        let (mut packed, mut before) = (Vec::with_capacity(counts.len() * 3), 0);
+        for (place, count) in counts {
+            push_number(&mut packed, (place.index() - before) as u64);
+            push_number(&mut packed, *count);
+            before = place.index();
+        }
+        serializer.serialize_bytes(&packed)
     }
 }
 
-impl From<Vec<(Symbol, u64)>> for SymbolCounts {
-    fn from(counts: Vec<(Symbol, u64)>) -> Self {
+impl TryFrom<PackedOrArray<(Symbol, u64)>> for SymbolCounts {
+    type Error = &'static str;
+
+    fn try_from(kept: PackedOrArray<(Symbol, u64)>) -> Result<Self, &'static str> {
+        let counts = match kept {
+            PackedOrArray::Packed(packed) => unpack(&packed).ok_or("the counts of places are damaged")?,
+            PackedOrArray::Array(counts) => counts,
+        };
         let mut counts = Self { counts, ..Self::default() };
         counts.join();
-        counts
+        Ok(counts)
     }
+}
+
+fn unpack(packed: &ByteText) -> Option<Vec<(Symbol, u64)>> {
+    let (mut rest, mut place, mut counts) = (PackedBytes(&packed.0), 0_u32, Vec::new());
+    while !rest.is_empty() {
+        place = place.checked_add(rest.number_as()?)?;
+        counts.push((Symbol::at(place as usize), rest.number()?));
+    }
+    Some(counts)
 }
 
 impl SymbolCounts {

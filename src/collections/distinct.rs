@@ -4,11 +4,11 @@ use std::hash::{BuildHasher, Hasher};
 
 use ciborium::Value;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::sort_batch::is_due;
 use super::stable_hash::StableHash;
-use super::wire::{ByteText, pack_hashes, unpack_hashes};
+use super::wire::{ByteText, HashPacker, unpack_hashes};
 
 /// Largest number that is counted exactly. A row of a report has at most as many hashes, about 2 MiB.
 const LIMIT: usize = 100_000;
@@ -32,8 +32,8 @@ pub struct DistinctTotal {
 }
 
 /// A counter of distinct hashes. Counters can be merged in any order.
-#[derive(Clone, Serialize, Deserialize, Debug)]
-#[serde(into = "PackedCounter", try_from = "PackedCounter")]
+#[derive(Clone, Deserialize, Debug)]
+#[serde(try_from = "PackedCounter")]
 pub struct DistinctCounter {
     /// Hashes that are in neither `few` nor `many` yet.
     waiting: Vec<u64>,
@@ -54,13 +54,17 @@ impl DistinctCounter {
     /// `hash` began with [`hash`].
     pub fn insert(&mut self, hash: u64) {
         self.waiting.push(hash);
-        if is_due(self.waiting.len(), self.few.len()) {
+        // Half of what other batches have: many rows have as many hashes that wait as sorted ones.
+        if is_due(self.waiting.len() * 2, self.few.len()) {
             self.sort_in();
         }
     }
 
-    fn sort_in(&mut self) {
+    /// Sorts what waits into the hashes.
+    pub(crate) fn sort_in(&mut self) {
         if self.many.is_none() {
+            // A list that doubled would take twice its memory, and there may be many.
+            self.few.reserve_exact(self.waiting.len());
             self.few.append(&mut self.waiting);
             // The stable sort detects the sorted part and only merges it.
             self.few.sort_by(u64::cmp);
@@ -72,11 +76,6 @@ impl DistinctCounter {
         if let Some(many) = &mut self.many {
             self.waiting.drain(..).for_each(|hash| many.insert(&hash));
         }
-    }
-
-    /// The number of hashes that it holds.
-    pub(crate) fn held(&self) -> usize {
-        self.waiting.len() + self.few.len()
     }
 
     pub fn merge(&mut self, mut other: Self) {
@@ -130,13 +129,22 @@ const REGISTERS: usize = 1 << PRECISION;
 /// Registers in a number of 32 bits.
 const REGISTERS_IN_WORD: usize = 5;
 
-impl From<DistinctCounter> for PackedCounter {
-    fn from(mut counter: DistinctCounter) -> Self {
-        counter.sort_in();
-        match counter.many {
-            None => Self { few: Some(pack_hashes(counter.few)), registers: None },
-            Some(many) => Self { few: None, registers: Some(ByteText(register_bytes(&many))) },
+impl Serialize for DistinctCounter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.waiting.is_empty() {
+            let mut sorted = self.clone();
+            sorted.sort_in();
+            return sorted.serialize(serializer);
         }
+        let packed = match &self.many {
+            None => {
+                let mut packer = HashPacker::with_room_for(self.few.len());
+                self.few.iter().for_each(|hash| packer.push(*hash));
+                PackedCounter { few: Some(packer.finish()), registers: None }
+            }
+            Some(many) => PackedCounter { few: None, registers: Some(ByteText(register_bytes(many))) },
+        };
+        packed.serialize(serializer)
     }
 }
 

@@ -12,5 +12,6 @@ pub(crate) mod seed;
 mod sort_batch;
 pub(crate) mod stable_hash;
 pub(crate) mod text_hash;
+pub(crate) mod texts;
 pub(crate) mod union_find;
 pub(crate) mod wire;

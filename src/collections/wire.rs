@@ -88,6 +88,48 @@ impl<'de, M: Deserialize<'de>, A: Deserialize<'de>> Visitor<'de> for MapOrArrayV
     }
 }
 
+/// Rows that are packed into a byte string, and that early versions of a part keep as an array.
+#[derive(PartialEq, Serialize, Debug)]
+#[serde(untagged)]
+pub(crate) enum PackedOrArray<A> {
+    Packed(ByteText),
+    Array(Vec<A>),
+}
+
+impl<A> Default for PackedOrArray<A> {
+    fn default() -> Self {
+        Self::Array(Vec::new())
+    }
+}
+
+impl<'de, A: Deserialize<'de>> Deserialize<'de> for PackedOrArray<A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PackedOrArrayVisitor(PhantomData))
+    }
+}
+
+struct PackedOrArrayVisitor<A>(PhantomData<A>);
+
+impl<'de, A: Deserialize<'de>> Visitor<'de> for PackedOrArrayVisitor<A> {
+    type Value = PackedOrArray<A>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a byte string or an array")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        Ok(PackedOrArray::Packed(bytes.into()))
+    }
+
+    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Self::Value, E> {
+        Ok(PackedOrArray::Packed(ByteText(bytes)))
+    }
+
+    fn visit_seq<D: SeqAccess<'de>>(self, array: D) -> Result<Self::Value, D::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(array)).map(PackedOrArray::Array)
+    }
+}
+
 /// Sorted hashes, each as its distance from the one before it, seven bits in a byte, the lowest first; the highest bit of a
 /// byte says that another one follows (LEB128). A hash among a million takes six or seven bytes instead of eight.
 pub(crate) fn pack_hashes(mut hashes: Vec<u64>) -> ByteText {
@@ -133,6 +175,81 @@ pub(crate) fn push_number(bytes: &mut Vec<u8>, number: u64) {
     bytes.push(left as u8);
 }
 
+/// Appends a number that may be negative: small ones become short.
+pub(crate) fn push_signed(bytes: &mut Vec<u8>, number: i64) {
+    push_number(bytes, (number << 1 ^ number >> 63).cast_unsigned());
+}
+
+/// Appends counts, most of which are 0: a number whose bits tell which of them are not, the first one the lowest, and these.
+pub(crate) fn push_counts(bytes: &mut Vec<u8>, counts: &[u64]) {
+    push_number(bytes, counts.iter().rev().fold(0, |bits, count| bits << 1 | u64::from(*count != 0)));
+    counts.iter().filter(|count| **count != 0).for_each(|count| push_number(bytes, *count));
+}
+
+/// Packed bytes that are left to read. `None`, from each method: they end too early, or are damaged.
+pub(crate) struct PackedBytes<'a>(pub &'a [u8]);
+
+impl<'a> PackedBytes<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(byte)
+    }
+
+    /// Eight bytes, the lowest first.
+    pub(crate) fn hash(&mut self) -> Option<u64> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    /// A number of [`push_number`].
+    #[inline]
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte < 0x80 {
+                return Some(number);
+            }
+            shift += 7;
+        }
+    }
+
+    pub(crate) fn number_as<T: TryFrom<u64>>(&mut self) -> Option<T> {
+        T::try_from(self.number()?).ok()
+    }
+
+    /// The counts of [`push_counts`].
+    pub(crate) fn counts<const N: usize>(&mut self) -> Option<[u64; N]> {
+        let (mut bits, mut counts) = (self.number()?, [0; N]);
+        for count in &mut counts {
+            if bits & 1 == 1 {
+                *count = self.number()?;
+            }
+            bits >>= 1;
+        }
+        (bits == 0).then_some(counts)
+    }
+
+    /// A number of [`push_signed`].
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        let number = self.number()?;
+        Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+}
+
 /// Calls `then` with each hash, in rising order. `None`: they are damaged.
 pub(crate) fn each_hash(packed: &ByteText, mut then: impl FnMut(u64)) -> Option<()> {
     let (mut last, mut distance, mut shift) = (0_u64, 0_u64, 0);
@@ -159,12 +276,17 @@ pub(crate) fn unpack_hashes(packed: &ByteText) -> Option<Vec<u64>> {
     Some(hashes)
 }
 
-/// Each value of a histogram that was recorded, with its count.
-pub(crate) type RecordedValues = Vec<(u64, u64)>;
+/// Each value of a histogram that was recorded, as its distance from the one before it, with its count.
+pub(crate) type RecordedValues = PackedOrArray<(u64, u64)>;
 
 pub(crate) fn recorded(histogram: &Histogram<u32>) -> RecordedValues {
-    let values = histogram.iter_recorded();
-    values.map(|value| (value.value_iterated_to(), u64::from(value.count_at_value()))).collect()
+    let (mut packed, mut before) = (Vec::new(), 0);
+    for value in histogram.iter_recorded() {
+        push_number(&mut packed, value.value_iterated_to() - before);
+        push_number(&mut packed, value.count_at_value().into());
+        before = value.value_iterated_to();
+    }
+    PackedOrArray::Packed(ByteText(packed))
 }
 
 /// Records values in an empty histogram that grows. `None`: a value is greater than `longest`, or a count does not fit.
@@ -173,13 +295,23 @@ pub(crate) fn record_all(
     values: &RecordedValues,
     longest: u64,
 ) -> Option<()> {
-    for &(value, count) in values {
+    let mut record = |value: u64, count: u64| {
         // The upper end of a bucket may lie a hundredth above.
         let fits = value <= longest + longest / 50;
         let count = u32::try_from(count).ok().filter(|_| fits)?;
-        histogram.record_n(value, count).ok()?;
+        histogram.record_n(value, count).ok()
+    };
+    match values {
+        PackedOrArray::Array(values) => values.iter().try_for_each(|(value, count)| record(*value, *count)),
+        PackedOrArray::Packed(packed) => {
+            let (mut rest, mut value) = (PackedBytes(&packed.0), 0_u64);
+            while !rest.is_empty() {
+                value = value.checked_add(rest.number()?)?;
+                record(value, rest.number()?)?;
+            }
+            Some(())
+        }
     }
-    Some(())
 }
 
 #[cfg(test)]
@@ -210,6 +342,6 @@ mod tests {
             assert_eq!(one.value_at_quantile(share), other.value_at_quantile(share));
         }
         assert_eq!(one.len(), other.len());
-        assert!(record_all(&mut new(), &vec![(u64::MAX, 1)], 1000).is_none());
+        assert!(record_all(&mut new(), &PackedOrArray::Array(vec![(u64::MAX, 1)]), 1000).is_none());
     }
 }

@@ -3,12 +3,11 @@
 //! Messages are added block by block, in the order of the blocks, so the number of threads changes nothing. Full tables drop
 //! the names with the lowest counts (lossy counting).
 
-use std::collections::BTreeMap;
-
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 
 use super::failure::{FailedFate, FailureKind, TimedFailure};
+use super::failure_tables::{DomainFailures, FailuresByDomain, SenderCounts, SendersByKind};
+use super::kept_details::KeptDetails;
 use super::key::{PrehashedState, domain_hash};
 use crate::catalog::Action;
 use crate::report::ReportExtent;
@@ -45,39 +44,15 @@ impl FailedMessage {
     }
 }
 
-/// Messages by the hash of their sender.
-pub(crate) type SenderCounts = HashMap<u64, u64, PrehashedState>;
-
-/// The failed messages to one domain.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct DomainFailures {
-    messages: u64,
-    /// By the hour of their failure, counted from 1970-01-01T00:00Z.
-    pub hours: BTreeMap<i64, u64>,
-    pub senders: SenderCounts,
-}
-
 /// The failed messages by sender and by domain.
 #[derive(Default)]
 pub struct FailureDetails {
     /// Only the whole report asks for details.
     extent: ReportExtent,
-    by_kind: BTreeMap<(Action, FailureKind), SenderCounts>,
-    by_domain: HashMap<u64, DomainFailures, PrehashedState>,
+    by_kind: SendersByKind,
+    by_domain: FailuresByDomain,
     /// A table may be over its limit.
     is_large: bool,
-}
-
-/// The senders of one kind of failure as a part keeps them.
-type KeptSenders = Vec<(u64, u64)>;
-
-/// The tables as a part keeps them, sorted.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct KeptDetails {
-    by_kind: Vec<(Action, FailureKind, KeptSenders)>,
-    /// The hash of the domain, its messages, its hours and its senders.
-    by_domain: Vec<(u64, u64, BTreeMap<i64, u64>, KeptSenders)>,
 }
 
 impl FailureDetails {
@@ -127,32 +102,14 @@ impl FailureDetails {
         }
     }
 
-    /// Adds the tables of a part whole; they are cut once all parts are in.
-    pub(super) fn add_kept(&mut self, kept: &KeptDetails) {
-        for (action, kind, senders) in &kept.by_kind {
-            add_senders(self.by_kind.entry((*action, *kind)).or_default(), senders);
-        }
-        for (domain, messages, hours, senders) in &kept.by_domain {
-            let counts = self.by_domain.entry(*domain).or_default();
-            counts.messages += messages;
-            for (hour, count) in hours {
-                *counts.hours.entry(*hour).or_default() += count;
-            }
-            add_senders(&mut counts.senders, senders);
-        }
+    /// Adds the tables of a part whole; they are cut once all parts are in. `None`: they are damaged.
+    pub(super) fn add_kept(&mut self, kept: &KeptDetails) -> Option<()> {
         self.is_large = true;
+        kept.add_to(&mut self.by_kind, &mut self.by_domain)
     }
 
     pub(super) fn into_kept(self) -> KeptDetails {
-        let by_kind =
-            self.by_kind.into_iter().map(|((action, kind), senders)| (action, kind, sorted(senders)));
-        let by_domain = self.by_domain.into_iter().map(|(domain, counts)| {
-            let DomainFailures { messages, hours, senders } = counts;
-            (domain, messages, hours, sorted(senders))
-        });
-        let mut by_domain: Vec<_> = by_domain.collect();
-        by_domain.sort_unstable_by_key(|(domain, ..)| *domain);
-        KeptDetails { by_kind: by_kind.collect(), by_domain }
+        KeptDetails::of(self.by_kind, self.by_domain)
     }
 
     /// The senders of the messages that failed for each kind.
@@ -164,18 +121,6 @@ impl FailureDetails {
     pub(crate) fn domain(&self, name: &[u8]) -> Option<&DomainFailures> {
         self.by_domain.get(&domain_hash(name))
     }
-}
-
-fn add_senders(senders: &mut SenderCounts, kept: &KeptSenders) {
-    for (sender, count) in kept {
-        *senders.entry(*sender).or_default() += count;
-    }
-}
-
-fn sorted(senders: SenderCounts) -> KeptSenders {
-    let mut all: KeptSenders = senders.into_iter().collect();
-    all.sort_unstable();
-    all
 }
 
 /// Drops the half with the lowest counts, if there are more than `limit`. All with exactly the cut go, so that the order of the
@@ -222,10 +167,10 @@ mod tests {
             details
         };
         let mut sum = FailureDetails::default();
-        sum.add_kept(&all(0..40).into_kept());
-        sum.add_kept(&all(40..100).into_kept());
+        sum.add_kept(&all(0..40).into_kept()).unwrap();
+        sum.add_kept(&all(40..100).into_kept()).unwrap();
         sum.make_room();
         let (whole, sum) = (all(0..100).into_kept(), sum.into_kept());
-        assert_eq!((whole.by_kind, whole.by_domain), (sum.by_kind, sum.by_domain));
+        assert_eq!(whole, sum);
     }
 }

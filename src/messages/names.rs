@@ -6,12 +6,11 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
-use serde::{Deserialize, Serialize};
 
 use super::block_names::{NameEntry, NameSet, PerRole};
+use super::kept_names::KeptNames;
+use super::key::KeyHasher;
 use super::mail_counts::{CompactMailCounts, MailCounts};
-use super::origin::Attempts;
-use crate::collections::wire::ByteText;
 
 /// Maximum number of names of one role, about 3 MiB. A table may exceed it while the names of one block are added.
 const LIMIT: usize = 1 << 15;
@@ -59,16 +58,6 @@ struct Slot {
     counts: CompactMailCounts,
 }
 
-/// A table as a part keeps it.
-#[derive(Clone, Default, Serialize, Deserialize, Debug)]
-pub(crate) struct KeptNames {
-    /// The hash of each name in rising order, the name in lower case, messages, attempts by result, and rejections. An empty
-    /// name: no line of the part spells it out.
-    pub names: Vec<(u64, ByteText, u32, Attempts, u32)>,
-    pub dropped: MailCounts,
-    pub max_undercount: u64,
-}
-
 /// Rotates the hash: its lowest bit is always 0, and the table chooses a slot by the lowest bits.
 fn spread(hash: u64) -> u64 {
     hash.rotate_left(32)
@@ -87,10 +76,12 @@ impl NameCountsByRole {
         Self { senders: table(), clients: table(), users: table() }
     }
 
-    pub(crate) fn add_kept(&mut self, names: &PerRole<KeptNames>) {
-        self.senders.add_kept(&names.senders);
-        self.clients.add_kept(&names.clients);
-        self.users.add_kept(&names.users);
+    /// Adds the tables of a part. `None`: they are damaged.
+    pub(crate) fn add_kept(&mut self, names: &PerRole<KeptNames>) -> Option<()> {
+        let keys = KeyHasher::for_parts();
+        self.senders.add_kept(&names.senders, &keys)?;
+        self.clients.add_kept(&names.clients, &keys)?;
+        self.users.add_kept(&names.users, &keys)
     }
 
     /// The tables for a part, each cut to the limit.
@@ -148,30 +139,31 @@ impl HeavyHitters {
         }
     }
 
-    /// Adds a table of a part. The order of its names makes no difference: all are added before any is dropped.
-    fn add_kept(&mut self, kept: &KeptNames) {
+    /// Adds a table of a part. The order of its names makes no difference: all are added before any is dropped. `None`: the table
+    /// is damaged.
+    fn add_kept(&mut self, kept: &KeptNames, keys: &KeyHasher) -> Option<()> {
         self.dropped.add(&kept.dropped);
         self.max_undercount = self.max_undercount.saturating_add(kept.max_undercount);
-        for (hash, name, messages, attempts, rejected) in &kept.names {
-            let counts = CompactMailCounts { messages: *messages, attempts: *attempts, rejected: *rejected };
-            let entry = NameEntry::of_hash(*hash, counts);
-            self.add(&entry, name.0.get(..LONGEST).unwrap_or(&name.0));
-        }
+        kept.each(keys, |(hash, name, counts)| {
+            let entry = NameEntry::of_hash(hash, counts);
+            self.add(&entry, name.get(..LONGEST).unwrap_or(name));
+        })?;
         if self.slots.len() > self.limit {
             self.make_room();
         }
+        Some(())
     }
 
     fn into_kept(mut self) -> KeptNames {
         self.cut(LIMIT);
         let Self { slots, text, dropped, max_undercount, .. } = self;
-        let kept = slots.iter().map(|slot| {
-            let CompactMailCounts { messages, attempts, rejected } = slot.counts;
-            (slot.hash, ByteText::from(text.name(slot.start)), messages, attempts, rejected)
-        });
-        let mut names: Vec<_> = kept.collect();
-        names.sort_unstable_by_key(|(hash, ..)| *hash);
-        KeptNames { names, dropped, max_undercount }
+        let mut slots: Vec<Slot> = slots.into_iter().collect();
+        slots.sort_unstable_by_key(|slot| slot.hash);
+        let (mut kept, keys) = (KeptNames::new(dropped, max_undercount), KeyHasher::for_parts());
+        for Slot { hash, start, counts } in slots {
+            kept.push((hash, text.name(start), counts), &keys);
+        }
+        kept
     }
 
     /// Drops the names with the lowest counts, so that at most `most` stay.
@@ -290,7 +282,6 @@ mod tests {
 
     use super::*;
     use crate::messages::block_names::RoleNames;
-    use crate::messages::key::KeyHasher;
     use crate::messages::origin::Attempts;
 
     fn table(limit: usize) -> HeavyHitters {
@@ -371,7 +362,7 @@ mod tests {
         let sum = |order: &[usize]| {
             let mut all = table(100_000);
             for at in order {
-                all.add_kept(&parts[*at]);
+                all.add_kept(&parts[*at], &keys).unwrap();
             }
             all.cut(100);
             let all = all.finish();
@@ -388,7 +379,7 @@ mod tests {
         // of a table that is too small, whatever their counts.
         let mut trap = table(100);
         for part in &parts {
-            trap.add_kept(part);
+            trap.add_kept(part, &keys).unwrap();
         }
         assert!(trap.finish().max_undercount >= may_lack);
     }

@@ -11,7 +11,7 @@ use super::origin::SenderIds;
 use super::placed_id::IdHash;
 use super::transition::{Transition, Update};
 use crate::catalog::{Cause, Reason, Retry};
-use crate::collections::wire::push_number;
+use crate::collections::wire::{PackedBytes, push_number, push_signed};
 use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 use crate::smtp::side::Side;
@@ -50,8 +50,12 @@ impl PackedUpdates {
         self.count == 0
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.count as usize
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = Update> {
-        let (mut rest, mut before) = (Bytes(&self.bytes), Before::default());
+        let (mut rest, mut before) = (PackedBytes(&self.bytes), Before::default());
         (0..self.count).map_while(move |_| unpack(&mut rest, &mut before))
     }
 }
@@ -118,7 +122,7 @@ fn pack(bytes: &mut Vec<u8>, update: &Update, before: &mut Before) {
     bytes.push(tag);
     bytes.extend_from_slice(&bits.to_le_bytes());
     if let Some(at) = at {
-        push_number(bytes, zigzag(at.wrapping_sub(before.at)));
+        push_signed(bytes, at.wrapping_sub(before.at));
         before.at = at;
     }
     if let Some(FailureKind { direction, reason, cause, class, retry, side }) = failure {
@@ -142,7 +146,7 @@ fn pack(bytes: &mut Vec<u8>, update: &Update, before: &mut Before) {
 }
 
 /// `None`: the bytes end too early, which bytes from [`pack`] never do.
-fn unpack(rest: &mut Bytes, before: &mut Before) -> Option<Update> {
+fn unpack(rest: &mut PackedBytes, before: &mut Before) -> Option<Update> {
     use presence::{
         AT, CLIENT, CONCERNS, COUNTS, DIRECTION, DOMAIN, FAILURE, FLAG, HOST, NUMBER, RECIPIENT, SENDER,
         USER, WANTED,
@@ -151,10 +155,10 @@ fn unpack(rest: &mut Bytes, before: &mut Before) -> Option<Update> {
     let bits = u16::from_le_bytes([rest.byte()?, rest.byte()?]);
     let has = |bit: u16| bits & bit != 0;
     if has(AT) {
-        before.at = before.at.wrapping_add(unzigzag(rest.number()?));
+        before.at = before.at.wrapping_add(rest.signed()?);
     }
     let at = has(AT).then_some(before.at);
-    let failure = if has(FAILURE) { Some(rest.failure()?) } else { None };
+    let failure = if has(FAILURE) { Some(failure_kind(rest)?) } else { None };
     let direction = if has(DIRECTION) { Some(variant(rest.byte()?)?) } else { None };
     let mut hash = |bit: u16| if has(bit) { rest.hash() } else { Some(0) };
     let (recipient, domain) = (hash(RECIPIENT)?, hash(DOMAIN)?);
@@ -243,15 +247,6 @@ fn transition_of(tag: u8, flag: bool, number: Option<u64>) -> Option<Transition>
     })
 }
 
-/// Small negative numbers become small positive ones.
-fn zigzag(number: i64) -> u64 {
-    (number << 1 ^ number >> 63).cast_unsigned()
-}
-
-fn unzigzag(number: u64) -> i64 {
-    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
-}
-
 /// A hash; nothing for 0.
 fn push_hash(bytes: &mut Vec<u8>, hash: u64) {
     if hash != 0 {
@@ -263,43 +258,14 @@ fn variant<T: ValueEnum + Copy>(number: u8) -> Option<T> {
     T::value_variants().get(usize::from(number)).copied()
 }
 
-/// What is left to unpack.
-struct Bytes<'a>(&'a [u8]);
-
-impl Bytes<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let (&byte, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(byte)
-    }
-
-    fn hash(&mut self) -> Option<u64> {
-        let (bytes, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u64::from_le_bytes(*bytes))
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte < 0x80 {
-                return Some(number);
-            }
-            shift += 7;
-        }
-    }
-
-    fn failure(&mut self) -> Option<FailureKind> {
-        let (direction, reason) = (variant::<Direction>(self.byte()?)?, variant::<Reason>(self.byte()?)?);
-        let cause = usize::from(u16::from_le_bytes([self.byte()?, self.byte()?]));
-        let cause = cause.checked_sub(1).and_then(|at| Cause::value_variants().get(at).copied());
-        let class = self.byte()?.checked_sub(1).and_then(variant::<Class>);
-        let retry = self.byte()?.checked_sub(1).and_then(variant::<Retry>);
-        let side = variant::<Side>(self.byte()?)?;
-        Some(FailureKind { direction, reason, cause, class, retry, side })
-    }
+fn failure_kind(rest: &mut PackedBytes) -> Option<FailureKind> {
+    let (direction, reason) = (variant::<Direction>(rest.byte()?)?, variant::<Reason>(rest.byte()?)?);
+    let cause = usize::from(u16::from_le_bytes([rest.byte()?, rest.byte()?]));
+    let cause = cause.checked_sub(1).and_then(|at| Cause::value_variants().get(at).copied());
+    let class = rest.byte()?.checked_sub(1).and_then(variant::<Class>);
+    let retry = rest.byte()?.checked_sub(1).and_then(variant::<Retry>);
+    let side = variant::<Side>(rest.byte()?)?;
+    Some(FailureKind { direction, reason, cause, class, retry, side })
 }
 
 #[cfg(test)]

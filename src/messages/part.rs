@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::MessageTracker;
 use super::block_names::PerRole;
 use super::failure::{ByFlow, FailedMessages, FailureKind, FlowTotals};
-use super::failure_details::KeptDetails;
-use super::names::{KeptNames, NameCountsByRole};
+use super::kept_details::KeptDetails;
+use super::kept_names::KeptNames;
+use super::names::NameCountsByRole;
 use super::open_messages::OpenMessages;
 use super::placed_id::IdHash;
 use super::totals::{LONGEST, MessageTotals, PendingHandOff};
@@ -21,6 +22,8 @@ use crate::collections::wire::{ByteText, RecordedValues, each_hash, pack_hashes,
 #[derive(Default)]
 pub(crate) struct MessagePart {
     pub sums: MessageSums,
+    /// The failed messages by sender and by domain.
+    pub details: KeptDetails,
     pub open: OpenMessages,
     pub ended: EndedMessages,
     /// The queue ids that lines named, packed.
@@ -47,6 +50,8 @@ pub(crate) struct MessageSums {
     silent_holds: BTreeMap<i64, u64>,
     flows: ByFlow<FlowTotals>,
     failures: Vec<(Action, FailureKind, FailedMessages)>,
+    /// Only parts of early versions keep them here.
+    #[serde(skip_serializing)]
     details: KeptDetails,
     /// By the hash of the domain.
     expired_domains: BTreeMap<u64, u64>,
@@ -68,7 +73,7 @@ pub(crate) struct EndedMessages {
 pub(crate) struct DamagedMessages;
 
 impl MessageSums {
-    fn of(totals: MessageTotals, pending: Vec<PendingHandOff>, details: KeptDetails) -> Self {
+    fn of(totals: MessageTotals, pending: Vec<PendingHandOff>) -> Self {
         let mut sums = Self {
             received: totals.received,
             notices: totals.notices,
@@ -82,7 +87,6 @@ impl MessageSums {
             flows: totals.flows,
             notices_delivered: totals.notices_delivered,
             expired_domains: totals.expired_domains,
-            details,
             pending,
             ..Self::default()
         };
@@ -153,8 +157,9 @@ impl MessageTracker {
         self.totals.merge(part.sums.totals().ok_or(DamagedMessages)?);
         let seen = each_hash(&part.seen, |id| self.seen_ids.add(IdHash::new(id).as_slice()));
         seen.ok_or(DamagedMessages)?;
-        self.names.add_kept(&part.names);
-        self.details.add_kept(&part.sums.details);
+        self.names.add_kept(&part.names).ok_or(DamagedMessages)?;
+        self.details.add_kept(&part.sums.details).ok_or(DamagedMessages)?;
+        self.details.add_kept(&part.details).ok_or(DamagedMessages)?;
         self.pending.extend(part.sums.pending);
         for (key, partial) in part.open.0 {
             self.add(key, partial.into());
@@ -184,7 +189,8 @@ impl MessageTracker {
         };
         let seen = pack_hashes(self.seen_ids.into_hashes());
         MessagePart {
-            sums: MessageSums::of(self.totals, self.pending, self.details.into_kept()),
+            sums: MessageSums::of(self.totals, self.pending),
+            details: self.details.into_kept(),
             open: OpenMessages(open),
             ended,
             seen,

@@ -1,22 +1,24 @@
 //! Writes and reads the file of a part: a line of JSON, sections of CBOR, each compressed by itself, and a checksum of all.
 
-use std::io::{self, BufWriter, Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use serde::{Deserialize, Serialize};
-use tempfile::{SpooledTempFile, spooled_tempfile_in};
+use serde::Deserialize;
+use tempfile::SpooledTempFile;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::LogPart;
 use super::coverage::KeptCoverage;
 use super::error::PartError;
-use super::head::{PartHead, SCHEMA, SCHEMA_NAME, SectionEntry};
+use super::head::{PartHead, SCHEMA, SCHEMA_NAME};
 use super::section_reader::SectionReader;
+use super::section_writer::SectionWriter;
+use crate::collections::wire::ByteText;
+use crate::messages::open_messages::{KeptUpdates, OpenMessages};
 use crate::messages::part::EndedMessages;
 use crate::scan::counted_part::CountedPart;
-use crate::tally::wire::are_mostly_hashes;
+use crate::storm::sample::wire::KeptStorms;
+use crate::tally::wire::RowRecipients;
 
 /// Bytes of the checksum behind the sections.
 const CHECKSUM: usize = 8;
@@ -27,9 +29,6 @@ pub(crate) type Checksum = [u8; CHECKSUM];
 /// The longest head.
 const HEAD_LIMIT: usize = 64 << 20;
 
-/// Bytes of packed sections that are kept in memory. A larger part waits in a file without a name, in the folder of the part.
-const IN_MEMORY: usize = 1 << 20;
-
 /// A part, ready to be written.
 pub(crate) struct PackedPart {
     /// With the entries of the sections, and a newline.
@@ -38,22 +37,20 @@ pub(crate) struct PackedPart {
 }
 
 /// Packs a part, the section entries of whose head are written anew. `folder` is where it will be; `None`: it will be no file,
-/// and stays in memory. The keys of messages that ended are freed: nothing but the file needs them.
+/// and stays in memory. The keys of messages that ended and the queue ids are freed: nothing but the file needs them.
 pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<PackedPart> {
     let LogPart { head, coverage, counts, storms } = part;
     let CountedPart { tally, messages, waiting, given_up, hosts, spans: _ } = counts;
-    let mut sections = Sections::new(folder);
+    let mut sections = SectionWriter::new(folder);
     // The largest first: what they take is free before the others are packed.
     sections.add_hashes("ended", &messages.ended)?;
     messages.ended = EndedMessages::default();
     sections.add_hashes("seen", &messages.seen)?;
+    messages.seen = ByteText::default();
     sections.add("coverage", &KeptCoverage::of(coverage))?;
     sections.add("names", &tally.names)?;
-    if are_mostly_hashes(&tally.rows) {
-        sections.add_hashes("rows", &tally.rows)?;
-    } else {
-        sections.add("rows", &tally.rows)?;
-    }
+    sections.add_hashes("recipients", &RowRecipients(&tally.rows))?;
+    sections.add("rows", &tally.rows)?;
     sections.add("tables", &tally.tables)?;
     sections.add("hosts", hosts)?;
     sections.add("timeline", &tally.timeline)?;
@@ -62,11 +59,17 @@ pub(crate) fn pack(part: &mut LogPart, folder: Option<&Path>) -> io::Result<Pack
     sections.add("warnings", &tally.warnings)?;
     sections.add_some("groups", tally.groups.as_ref())?;
     sections.add("messages", &messages.sums)?;
-    sections.add("open", &messages.open)?;
+    sections.add_hashes("failures", &messages.details)?;
+    let (open, updates) = messages.open.packed();
+    sections.add("open", &open)?;
+    sections.add_hashes("updates", &updates)?;
     sections.add("waiting", &(given_up, waiting))?;
-    sections.add("who", &messages.names)?;
-    sections.add_some("storms", storms.as_ref())?;
-    let Sections { entries, packed } = sections;
+    sections.add_names("who", &messages.names)?;
+    if let Some(storms) = storms {
+        sections.add_names("storms", &storms.sample)?;
+        sections.add_hashes("sample", &storms.events)?;
+    }
+    let (entries, packed) = sections.finish();
     let mut line = serde_json::to_vec(&PartHead { sections: entries, ..head.clone() })?;
     line.push(b'\n');
     Ok(PackedPart { head: line, sections: packed })
@@ -152,6 +155,11 @@ impl PartBytes<'_> {
         let mut counts = CountedPart::default();
         counts.tally.names = sections.get("names")?;
         counts.tally.rows = sections.get("rows")?;
+        // Parts of early versions keep them in the rows.
+        if let Some(recipients) = sections.find("recipients")? {
+            let set = counts.tally.set_recipients(recipients);
+            set.ok_or(PartError::Damaged { what: "rows have no recipients" })?;
+        }
         counts.tally.tables = sections.get("tables")?;
         // Parts of the first versions have none.
         counts.hosts = sections.find("hosts")?.unwrap_or_default();
@@ -161,89 +169,22 @@ impl PartBytes<'_> {
         counts.tally.warnings = sections.get("warnings")?;
         counts.tally.groups = sections.find("groups")?;
         counts.messages.sums = sections.get("messages")?;
-        counts.messages.open = sections.get("open")?;
+        // Parts of early versions keep them in the sums.
+        counts.messages.details = sections.find("failures")?.unwrap_or_default();
+        // Parts of early versions keep them in the messages.
+        let updates: KeptUpdates = sections.find("updates")?.unwrap_or_default();
+        let open = OpenMessages::of(sections.get("open")?, &updates);
+        counts.messages.open = open.ok_or(PartError::Damaged { what: "an update is damaged" })?;
         counts.messages.ended = sections.get("ended")?;
         counts.messages.seen = sections.get("seen")?;
         (counts.given_up, counts.waiting) = sections.get("waiting")?;
         counts.messages.names = sections.get("who")?;
         let coverage: KeptCoverage = sections.get("coverage")?;
-        let storms = sections.find("storms")?;
+        let storms = match sections.find("storms")? {
+            // Parts of early versions have only one section of the sample.
+            Some(sample) => Some(KeptStorms { sample, events: sections.find("sample")?.unwrap_or_default() }),
+            None => None,
+        };
         Ok(LogPart { coverage: coverage.coverage(files_before), counts, storms, head })
-    }
-}
-
-/// Sections that are being packed.
-struct Sections {
-    entries: Vec<SectionEntry>,
-    packed: SpooledTempFile,
-}
-
-impl Sections {
-    fn new(folder: Option<&Path>) -> Self {
-        let packed = folder.map(|folder| spooled_tempfile_in(IN_MEMORY, folder));
-        Self { entries: Vec::new(), packed: packed.unwrap_or_else(|| SpooledTempFile::new(usize::MAX)) }
-    }
-
-    fn add(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        self.pack(name, value, Compression::fast())
-    }
-
-    /// Adds packed hashes, which nothing makes shorter.
-    fn add_hashes(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        self.pack(name, value, Compression::none())
-    }
-
-    fn pack(&mut self, name: &str, value: &impl Serialize, level: Compression) -> io::Result<()> {
-        let hashed = Hashed { hash: Xxh3::new(), inner: &mut self.packed };
-        let inner = GzEncoder::new(ByteCounter { bytes: 0, inner: hashed }, level);
-        // Each head and each key is written by itself.
-        let mut packer = BufWriter::with_capacity(64 << 10, ByteCounter { bytes: 0, inner });
-        ciborium::into_writer(value, &mut packer).map_err(|error| io::Error::other(error.to_string()))?;
-        let ByteCounter { bytes, inner } = packer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let ByteCounter { bytes: packed, inner: Hashed { hash, .. } } = inner.finish()?;
-        let xxh3 = format!("{:016x}", hash.digest());
-        self.entries.push(SectionEntry { name: name.to_owned(), packed, bytes, xxh3 });
-        Ok(())
-    }
-
-    fn add_some(&mut self, name: &str, value: Option<&impl Serialize>) -> io::Result<()> {
-        value.map_or(Ok(()), |value| self.add(name, value))
-    }
-}
-
-/// Counts the bytes that are written.
-struct ByteCounter<W> {
-    bytes: usize,
-    inner: W,
-}
-
-impl<W: Write> Write for ByteCounter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.bytes += written;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        // A flush of gzip would end a block.
-        Ok(())
-    }
-}
-
-/// Hashes the bytes that are written.
-struct Hashed<W> {
-    hash: Xxh3,
-    inner: W,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hash.update(bytes.get(..written).unwrap_or_default());
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }

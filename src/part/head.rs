@@ -98,6 +98,21 @@ pub(crate) struct SectionEntry {
     pub bytes: usize,
     /// XXH3 of the bytes in the file, in hexadecimal digits.
     pub xxh3: String,
+    #[serde(default)]
+    pub form: SectionForm,
+}
+
+/// How a section is packed.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SectionForm {
+    /// RFC 1952. Early versions packed all sections so, and named no form.
+    #[default]
+    Gzip,
+    /// RFC 1951.
+    Deflate,
+    /// Not compressed.
+    Plain,
 }
 
 impl PartLimits {

@@ -12,10 +12,11 @@ pub(crate) mod file;
 pub(crate) mod head;
 pub(crate) mod order;
 mod section_reader;
+mod section_writer;
 
 use crate::pipeline::coverage::Coverage;
 use crate::scan::counted_part::CountedPart;
-use crate::storm::sample::wire::KeptSamples;
+use crate::storm::sample::wire::KeptStorms;
 
 /// A part: what a scan counted, and what other scans must know to add it to theirs.
 pub(crate) struct LogPart {
@@ -23,5 +24,5 @@ pub(crate) struct LogPart {
     pub coverage: Coverage,
     pub counts: CountedPart,
     /// What storms are found in. `None`: nobody asked for them when the part was made.
-    pub storms: Option<KeptSamples>,
+    pub storms: Option<KeptStorms>,
 }

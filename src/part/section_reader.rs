@@ -2,12 +2,12 @@
 
 use std::io::Read;
 
-use flate2::bufread::GzDecoder;
+use flate2::bufread::{DeflateDecoder, GzDecoder};
 use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::PartError;
-use super::head::SectionEntry;
+use super::head::{SectionEntry, SectionForm};
 
 /// Deflate makes at most 1,032 bytes of one.
 const LARGEST_RATIO: usize = 1_032;
@@ -17,7 +17,7 @@ pub(super) struct SectionReader<'a> {
     entries: &'a [SectionEntry],
     bytes: &'a [u8],
     /// One for all sections: to make its window takes longer than to decompress a small section.
-    decoder: GzDecoder<&'a [u8]>,
+    deflate: DeflateDecoder<&'a [u8]>,
     unpacked: Vec<u8>,
     scratch: Vec<u8>,
 }
@@ -27,8 +27,8 @@ const SCRATCH: usize = 4 << 10;
 
 impl<'a> SectionReader<'a> {
     pub(super) fn new(entries: &'a [SectionEntry], bytes: &'a [u8]) -> Self {
-        let decoder = GzDecoder::new(<&[u8]>::default());
-        Self { entries, bytes, decoder, unpacked: Vec::new(), scratch: vec![0; SCRATCH] }
+        let deflate = DeflateDecoder::new(<&[u8]>::default());
+        Self { entries, bytes, deflate, unpacked: Vec::new(), scratch: vec![0; SCRATCH] }
     }
 
     pub(super) fn get<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, PartError> {
@@ -54,22 +54,36 @@ impl<'a> SectionReader<'a> {
         entry: &SectionEntry,
     ) -> Result<T, PartError> {
         let damaged = |what| PartError::Damaged { what };
-        if format!("{:016x}", xxh3_64(packed)) != entry.xxh3 {
+        if entry.xxh3 != format!("{:016x}", xxh3_64(packed)) {
             return Err(damaged("the checksum of a section is wrong"));
         }
         if entry.bytes / LARGEST_RATIO > entry.packed {
             return Err(damaged("a section is longer than it can be"));
         }
-        self.decoder.reset(packed);
-        self.unpacked.clear();
-        self.unpacked.reserve(entry.bytes.min(64 << 20));
-        // One byte more, so that a longer section is seen.
-        let mut reader = (&mut self.decoder).take(entry.bytes as u64 + 1);
-        reader.read_to_end(&mut self.unpacked).map_err(|_| damaged("a section cannot be decompressed"))?;
-        if self.unpacked.len() != entry.bytes {
+        let unpacked = match entry.form {
+            SectionForm::Plain => packed,
+            SectionForm::Deflate => {
+                self.deflate.reset(packed);
+                read_all(&mut self.deflate, entry.bytes, &mut self.unpacked)?;
+                &self.unpacked
+            }
+            SectionForm::Gzip => {
+                read_all(&mut GzDecoder::new(packed), entry.bytes, &mut self.unpacked)?;
+                &self.unpacked
+            }
+        };
+        if unpacked.len() != entry.bytes {
             return Err(damaged("a section has another length than the first line says"));
         }
-        ciborium::de::from_reader_with_buffer(&*self.unpacked, &mut self.scratch)
+        ciborium::de::from_reader_with_buffer(unpacked, &mut self.scratch)
             .map_err(|_| damaged("a section holds what it should not"))
     }
+}
+
+/// Decompresses a section of this length, or one byte more of a longer one.
+fn read_all(decoder: &mut impl Read, bytes: usize, unpacked: &mut Vec<u8>) -> Result<(), PartError> {
+    unpacked.clear();
+    unpacked.reserve(bytes.min(64 << 20) + 1);
+    let read = decoder.take(bytes as u64 + 1).read_to_end(unpacked);
+    read.map(|_| ()).map_err(|_| PartError::Damaged { what: "a section cannot be decompressed" })
 }

@@ -15,7 +15,8 @@ use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
 use crate::tally::delays::Delays;
 use crate::tally::group_by::GroupBy;
-use crate::tally::wire::{KeptTally, TallyOptions};
+use crate::tally::part_options::TallyOptions;
+use crate::tally::wire::KeptTally;
 
 /// The options of a count.
 #[derive(Clone, Copy)]

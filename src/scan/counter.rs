@@ -32,7 +32,7 @@ use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
-use crate::tally::wire::TallyOptions;
+use crate::tally::part_options::TallyOptions;
 
 impl<'a> Aggregation for CountPlan<'a> {
     type Sink = BlockCounter;
@@ -377,7 +377,8 @@ impl Merger<'_> {
         }
         let (tally, mut messages) = self.collect(counters, MessageTracker::into_part);
         if let Some(redactor) = plan.redactor {
-            messages.names = redacted::kept_names(messages.names, redactor);
+            let names = redacted::kept_names(&messages.names, redactor);
+            messages.names = names.expect("the names were packed just now");
         }
         let (tally, waiting) = (plan.kept(tally), waiting.into_kept());
         let hosts = kept_hosts(&spans);

@@ -9,7 +9,7 @@ use super::trend::TrendHours;
 use crate::catalog::{self, Cause, Reason};
 use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
-use crate::messages::failure_details::SenderCounts;
+use crate::messages::failure_tables::SenderCounts;
 use crate::messages::key::domain_hash;
 use crate::parse::log_text::LogText;
 use crate::pipeline::sink::LineOffset;

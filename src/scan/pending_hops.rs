@@ -14,7 +14,8 @@ use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
-use crate::tally::wire::{KeptTally, TallyOptions};
+use crate::tally::part_options::TallyOptions;
+use crate::tally::wire::KeptTally;
 
 /// Hand-offs that wait for a line with the new queue id, in the order of their lines.
 #[derive(Default)]

@@ -5,9 +5,9 @@
 
 use crate::collections::counter::SymbolCounts;
 use crate::collections::interner::Symbol;
-use crate::collections::wire::ByteText;
 use crate::messages::block_names::PerRole;
-use crate::messages::names::{FinishedNamesByRole, KeptNames};
+use crate::messages::kept_names::KeptNames;
+use crate::messages::names::FinishedNamesByRole;
 use crate::parse::log_text::LogText;
 use crate::pipeline::coverage::Coverage;
 use crate::redact::Redactor;
@@ -89,19 +89,15 @@ pub(crate) fn names(names: FinishedNamesByRole, redactor: Redactor) -> FinishedN
 }
 
 /// The same tables as a part keeps them. A name that no line of the part spells out stays empty.
-pub(crate) fn kept_names(names: PerRole<KeptNames>, redactor: Redactor) -> PerRole<KeptNames> {
-    let change = |mut table: KeptNames, name: fn(&[u8], Redactor) -> Vec<u8>| {
-        for (_, ByteText(text), ..) in table.names.iter_mut().filter(|(_, text, ..)| !text.0.is_empty()) {
-            *text = name(text, redactor);
-        }
-        table
-    };
+pub(crate) fn kept_names(names: &PerRole<KeptNames>, redactor: Redactor) -> Option<PerRole<KeptNames>> {
+    let change =
+        |table: &KeptNames, name: fn(&[u8], Redactor) -> Vec<u8>| table.renamed(|text| name(text, redactor));
     let PerRole { senders, clients, users } = names;
-    PerRole {
-        senders: change(senders, address),
-        clients: change(clients, host),
-        users: change(users, address),
-    }
+    Some(PerRole {
+        senders: change(senders, address)?,
+        clients: change(clients, host)?,
+        users: change(users, address)?,
+    })
 }
 
 /// A sender or a login.

@@ -10,7 +10,7 @@ use super::trend::TrendHours;
 use crate::catalog::{self, Action, Cause, Reason};
 use crate::messages::MessageSummary;
 use crate::messages::failure::{FailedMessages, FailureKind, FlowTotals};
-use crate::messages::failure_details::SenderCounts;
+use crate::messages::failure_tables::SenderCounts;
 use crate::report::time::minute_rfc3339;
 use crate::report::{ActionSection, DirectionTotals, FaultRow, FaultTotals, ReportExtent, SortBy, TrendAxis};
 use crate::smtp::event::{Direction, Outcome};

@@ -61,6 +61,17 @@ impl<T: AddAssign + Copy> AddAssign<&Self> for ByResult<T> {
     }
 }
 
+impl<T: Copy> ByResult<T> {
+    /// The values in the order of the results.
+    pub(crate) fn values(&self) -> [T; DeliveryResult::COUNT] {
+        self.0
+    }
+
+    pub(crate) fn of_values(values: [T; DeliveryResult::COUNT]) -> Self {
+        Self(values)
+    }
+}
+
 impl ByResult<u32> {
     pub const ZERO: Self = Self([0; DeliveryResult::COUNT]);
 

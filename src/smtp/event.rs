@@ -151,6 +151,17 @@ impl<T: AddAssign + Copy> AddAssign<&Self> for ByOutcome<T> {
     }
 }
 
+impl<T> ByOutcome<T> {
+    /// The values in the order of the outcomes.
+    pub(crate) fn values(&self) -> &[T; Outcome::COUNT] {
+        &self.0
+    }
+
+    pub(crate) fn of_values(values: [T; Outcome::COUNT]) -> Self {
+        Self(values)
+    }
+}
+
 impl<T: Copy + Sum> ByOutcome<T> {
     pub fn sum(&self) -> T {
         self.0.iter().copied().sum()
@@ -284,6 +295,8 @@ pub struct Event<'a> {
     pub text: &'a [u8],
     /// The line repeats the failure of an earlier delivery.
     pub suspended: bool,
+    /// The text that begins with the durations of a delivery. Empty: the line has none, or they stand elsewhere.
+    pub durations: &'a [u8],
 }
 
 impl Event<'_> {
@@ -304,6 +317,7 @@ impl Event<'_> {
             peer: Peer { host: None, ip: None, port: None },
             text: b"",
             suspended: false,
+            durations: b"",
         }
     }
 

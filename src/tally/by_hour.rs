@@ -15,6 +15,9 @@ use crate::smtp::event::Outcome;
 pub struct Hourly {
     /// By hour, counted from 1970-01-01T00:00Z, and kind.
     pub(super) counts: HashMap<(i64, EventKind), u64, RandomState>,
+    /// Counts that are not in `counts` yet. Most events are of few kinds, which are counted here first: it takes an eighth of
+    /// the instructions of a look-up.
+    recent: [Option<((i64, EventKind), u64)>; RECENT],
     /// The latest hour whose counts were dropped because there are too many later ones. `None`: there was no need.
     cut: Option<i64>,
 }
@@ -23,13 +26,34 @@ pub struct Hourly {
 /// the codes, and a broken clock the hours.
 const LIMIT: usize = 1 << 18;
 
+/// Number of recent counts.
+const RECENT: usize = 32;
+
 impl Hourly {
     pub fn count(&mut self, moment: Option<LogTime>, kind: EventKind) {
         let Some(moment) = moment else { return };
         if matches!(kind.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
         }
-        self.add(moment.micros.div_euclid(3_600_000_000), kind, 1);
+        let key = (moment.micros.div_euclid(3_600_000_000), kind);
+        // The highest bits of a product depend on all bits (Knuth, "The Art of Computer Programming", 6.4).
+        let slot = (kind.packed().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59) as usize % RECENT;
+        let Some(recent) = self.recent.get_mut(slot) else { return };
+        match recent {
+            Some((known, count)) if *known == key => *count += 1,
+            _ => {
+                if let Some(((hour, kind), count)) = recent.replace((key, 1)) {
+                    self.add(hour, kind, count);
+                }
+            }
+        }
+    }
+
+    /// Adds the recent counts to the others.
+    fn flush(&mut self) {
+        for ((hour, kind), count) in std::mem::take(&mut self.recent).into_iter().flatten() {
+            self.add(hour, kind, count);
+        }
     }
 
     /// Adds events of an hour.
@@ -43,7 +67,8 @@ impl Hourly {
         }
     }
 
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
+        other.flush();
         self.cut = self.cut.max(other.cut);
         for ((hour, kind), count) in other.counts {
             self.add(hour, kind, count);
@@ -70,6 +95,7 @@ impl Hourly {
     /// The counts when all were added.
     #[must_use]
     pub fn finish(mut self) -> Self {
+        self.flush();
         self.cut_to(LIMIT);
         self
     }

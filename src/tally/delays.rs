@@ -40,13 +40,17 @@ impl Delays {
         if event.outcome != Outcome::Delivered {
             return;
         }
-        let phases = delivery_delays(event.mta, logged.line);
+        let phases = delivery_delays(event, logged.line);
         if phases.is_empty() {
             return;
         }
         let group = self.0.entry((event.direction, provider)).or_default();
-        for (phase, time) in phases.iter() {
-            times(group, phase).record(time);
+        for (at, (phase, time)) in phases.iter().enumerate() {
+            // Deliveries of a group nearly always have the same phases.
+            match group.get_mut(at) {
+                Some((known, times)) if *known == phase => times.record(time),
+                _ => times(group, phase).record(time),
+            }
         }
     }
 

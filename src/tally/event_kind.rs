@@ -36,7 +36,7 @@ impl EventKind {
     }
 
     /// The kind as one number. Different kinds have different numbers.
-    fn packed(self) -> u64 {
+    pub(super) fn packed(self) -> u64 {
         let Self { direction, outcome, class, code, enhanced, reason } = self;
         let enhanced = enhanced.map_or(0, EnhancedCode::packed);
         let code = code.map_or(0, |code| u64::from(code.number()));

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::by_hour::Hourly;
 use super::event_kind::EventKind;
-use crate::collections::wire::MapOrArray;
+use super::kept_key::{KindFields, kind_fields, kind_of};
+use crate::collections::wire::{ByteText, MapOrArray, PackedBytes, PackedOrArray, push_number, push_signed};
 
 /// The counts of each hour, in any version of a part.
 pub(crate) type KeptHourly = MapOrArray<HourTable, EarlyHourly>;
@@ -17,10 +18,11 @@ type EarlyHourly = Vec<(i64, EventKind, u64)>;
 /// The counts of each hour.
 #[derive(PartialEq, Serialize, Deserialize, Debug)]
 pub(crate) struct HourTable {
-    /// Sorted, each once.
-    kinds: Vec<EventKind>,
-    /// Each hour with its counts, each by the index of its kind; both in rising order.
-    hours: Vec<(i64, Vec<(u32, u64)>)>,
+    /// Sorted, each once. Early versions wrote maps.
+    kinds: Vec<MapOrArray<EventKind, KindFields>>,
+    /// For each hour its distance from the one before it, the number of its counts, and these, each with the distance of its
+    /// kind's index from the one before it; both in rising order.
+    hours: PackedOrArray<(i64, Vec<(u32, u64)>)>,
 }
 
 /// `None`: the counts are damaged.
@@ -47,19 +49,49 @@ impl HourTable {
         let mut counts: Vec<(i64, u32, u64)> =
             counts.filter_map(|((hour, kind), count)| Some((*hour, *numbers.get(kind)?, *count))).collect();
         counts.sort_unstable();
-        let hour = |counts: &[(i64, u32, u64)]| {
-            let (hour, ..) = *counts.first()?;
-            Some((hour, counts.iter().map(|(_, kind, count)| (*kind, *count)).collect()))
-        };
-        Self { kinds, hours: counts.chunk_by(|a, b| a.0 == b.0).filter_map(hour).collect() }
+        let (mut packed, mut before) = (Vec::new(), 0_i64);
+        for hour in counts.chunk_by(|a, b| a.0 == b.0) {
+            let Some((at, ..)) = hour.first() else { continue };
+            push_signed(&mut packed, at.wrapping_sub(before));
+            push_number(&mut packed, hour.len() as u64);
+            let mut last = 0;
+            for (_, kind, count) in hour {
+                push_number(&mut packed, u64::from(kind - last));
+                push_number(&mut packed, *count);
+                last = *kind;
+            }
+            before = *at;
+        }
+        let kinds = kinds.into_iter().map(|kind| MapOrArray::Array(kind_fields(kind)));
+        Self { kinds: kinds.collect(), hours: PackedOrArray::Packed(ByteText(packed)) }
     }
 
-    /// `None`: a count is of no kind.
+    /// `None`: a count is of no kind, or damaged.
     fn hourly(self) -> Option<Hourly> {
         let mut hourly = Hourly::default();
-        for (hour, counts) in self.hours {
-            for (kind, count) in counts {
-                hourly.add(hour, *self.kinds.get(kind as usize)?, count);
+        let kind = |kept: MapOrArray<EventKind, KindFields>| match kept {
+            MapOrArray::Map(kind) => kind,
+            MapOrArray::Array(fields) => kind_of(fields),
+        };
+        let kinds: Vec<EventKind> = self.kinds.into_iter().map(kind).collect();
+        match self.hours {
+            PackedOrArray::Array(hours) => {
+                for (hour, counts) in hours {
+                    for (kind, count) in counts {
+                        hourly.add(hour, *kinds.get(kind as usize)?, count);
+                    }
+                }
+            }
+            PackedOrArray::Packed(packed) => {
+                let (mut rest, mut hour) = (PackedBytes(&packed.0), 0_i64);
+                while !rest.is_empty() {
+                    hour = hour.wrapping_add(rest.signed()?);
+                    let mut kind = 0_usize;
+                    for _ in 0..rest.number()? {
+                        kind = kind.checked_add(rest.number_as()?)?;
+                        hourly.add(hour, *kinds.get(kind)?, rest.number()?);
+                    }
+                }
             }
         }
         Some(hourly)

@@ -14,25 +14,33 @@ use crate::smtp::side::Side;
 /// The key of a row, in any version of a part: early versions wrote a map.
 pub(super) type KeptKey = MapOrArray<TallyKey, KeyFields>;
 
-type KindFields = (Direction, Outcome, Option<Class>, Option<Code>, Option<EnhancedCode>, Option<Reason>);
+/// The fields of an [`EventKind`] in their order.
+pub(super) type KindFields =
+    (Direction, Outcome, Option<Class>, Option<Code>, Option<EnhancedCode>, Option<Reason>);
 
 /// The fields of a [`TallyKey`] in their order.
 pub(super) type KeyFields =
     (KindFields, Option<Stage>, Option<Provider>, Option<Retry>, Option<Cause>, Side, Mta, bool);
 
+pub(super) fn kind_fields(kind: EventKind) -> KindFields {
+    let EventKind { direction, outcome, class, code, enhanced, reason } = kind;
+    (direction, outcome, class, code, enhanced, reason)
+}
+
+pub(super) fn kind_of((direction, outcome, class, code, enhanced, reason): KindFields) -> EventKind {
+    EventKind { direction, outcome, class, code, enhanced, reason }
+}
+
 pub(super) fn kept_key(key: TallyKey) -> KeptKey {
     let TallyKey { kind, stage, provider, retry, cause, side, mta, suspended } = key;
-    let EventKind { direction, outcome, class, code, enhanced, reason } = kind;
-    let kind = (direction, outcome, class, code, enhanced, reason);
-    KeptKey::Array((kind, stage, provider, retry, cause, side, mta, suspended))
+    KeptKey::Array((kind_fields(kind), stage, provider, retry, cause, side, mta, suspended))
 }
 
 pub(super) fn key(kept: KeptKey) -> TallyKey {
     match kept {
         MapOrArray::Map(key) => key,
         MapOrArray::Array((kind, stage, provider, retry, cause, side, mta, suspended)) => {
-            let (direction, outcome, class, code, enhanced, reason) = kind;
-            let kind = EventKind { direction, outcome, class, code, enhanced, reason };
+            let kind = kind_of(kind);
             TallyKey { kind, stage, provider, retry, cause, side, mta, suspended }
         }
     }

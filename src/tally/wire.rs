@@ -1,35 +1,34 @@
 //! A tally as a part keeps it, section by section, and the tally that a part gives back.
 
-use foldhash::fast::RandomState;
-use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::by_name::{NameCounts, OutcomesByName};
+use super::by_name::NameCounts;
 use super::by_provider::ProviderCounts;
 use super::delays::{Delays, LONGEST};
-use super::group_by::{EXAMPLE_LIMIT, Examples, Group, GroupBy, KeyPart};
+use super::group_by::{Examples, Group, GroupBy, KeyPart};
+use super::kept_counts::{KeptHours, KeptOutcomes};
 use super::kept_hourly::{HourTable, KeptHourly, hourly};
-use super::kept_key::{KeptKey, kept_key, key};
+use super::kept_row::KeptRow;
+use super::kept_warnings::KeptWarnings;
+use super::part_options::TallyOptions;
 use super::rows::Rank;
-use super::timeline::{FinishedTimeline, HourCounts, Timeline};
-use super::warnings::{WarningCount, WarningCounts, WarningKey};
-use super::{FinishedTally, Tally, TallyCount, TallyKey};
+use super::timeline::{FinishedTimeline, Timeline};
+use super::{FinishedTally, Tally};
 use crate::catalog::provider::Provider;
-use crate::collections::counter::SymbolCounts;
 use crate::collections::distinct::DistinctCounter;
+use crate::collections::texts::Texts;
 use crate::collections::wire::{ByteText, RecordedValues, record_all, recorded};
 use crate::parse::mta::delay::Phase;
-use crate::parse::mta::server_warning::Severity;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::LineOffset;
-use crate::smtp::event::{By, ByOutcome, Direction, Mta};
+use crate::smtp::event::{By, ByOutcome, Direction};
 
 /// The sections of a tally.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct KeptTally {
     /// The names by their index, from 1 on. Index 0 stands for names beyond the limit.
-    pub names: Vec<ByteText>,
+    pub names: Texts,
     pub rows: Vec<KeptRow>,
     pub tables: KeptTables,
     pub timeline: KeptTimeline,
@@ -39,27 +38,16 @@ pub(crate) struct KeptTally {
     pub groups: Option<KeptGroups>,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(crate) struct KeptRow {
-    key: KeptKey,
-    attempts: u64,
-    recipients: DistinctCounter,
-    first: Option<LogTime>,
-    last: Option<LogTime>,
-    examples: Vec<(LineOffset, ByteText)>,
-    places: SymbolCounts,
-}
-
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct KeptTables {
     hops: u64,
     /// Rows from this rank on are coarse; see the rows of a tally. Null: none is.
     first_folded: Option<Rank>,
-    domains: OutcomesByName,
-    relays: OutcomesByName,
-    instances: OutcomesByName,
-    pub hosts: OutcomesByName,
+    domains: KeptOutcomes,
+    relays: KeptOutcomes,
+    instances: KeptOutcomes,
+    hosts: KeptOutcomes,
     /// By the provider's number in the list of the head, plus 1.
     providers: Vec<ByOutcome<u64>>,
 }
@@ -67,7 +55,7 @@ pub(crate) struct KeptTables {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct KeptTimeline {
-    hours: Vec<(i64, HourCounts)>,
+    hours: KeptHours,
     is_cut: bool,
 }
 
@@ -81,28 +69,10 @@ pub(crate) struct KeptDelays {
     values: RecordedValues,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct KeptWarnings {
-    texts: Vec<KeptWarning>,
-    others: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptWarning {
-    mta: Mta,
-    severity: Severity,
-    text: ByteText,
-    lines: u64,
-    minutes: Option<(i64, i64)>,
-    place: LineOffset,
-    example: ByteText,
-}
-
 #[derive(Serialize, Deserialize)]
 pub(crate) struct KeptGroups {
     pub by: Vec<By>,
-    names: Vec<ByteText>,
+    names: Texts,
     groups: Vec<KeptGroup>,
     others: u64,
 }
@@ -117,36 +87,8 @@ struct KeptGroup {
     examples: Vec<(LineOffset, ByteText)>,
 }
 
-/// What the tally of a part is read for.
-#[derive(Clone)]
-pub(crate) struct TallyOptions {
-    pub hasher: RandomState,
-    /// Number of example lines of each row.
-    pub examples: usize,
-    pub zone: TimeZone,
-    /// Number of the first file of the part among those of all parts.
-    pub files_before: usize,
-}
-
-/// A pseudonym is longer than a name, so a redacted line may be longer than a line of a log.
-const LONGEST_EXAMPLE: usize = 8 * EXAMPLE_LIMIT;
-
 fn kept_lines(examples: Examples) -> Vec<(LineOffset, ByteText)> {
     examples.lines.into_iter().map(|(place, line)| (place, ByteText(line))).collect()
-}
-
-impl TallyOptions {
-    fn place(&self, place: LineOffset) -> LineOffset {
-        LineOffset { file: place.file.saturating_add(self.files_before), ..place }
-    }
-
-    fn examples(&self, lines: Vec<(LineOffset, ByteText)>, limit: usize) -> Examples {
-        let lines = lines.into_iter().map(|(place, mut line)| {
-            line.0.truncate(LONGEST_EXAMPLE);
-            (self.place(place), line.0)
-        });
-        Examples::latest_of(lines.collect(), limit)
-    }
 }
 
 impl KeptTally {
@@ -158,24 +100,20 @@ impl KeptTally {
         let tally = change(tally.finish());
         let mut rows = tally.rows;
         rows.sort_by_key(|(key, _)| *key);
-        let sorted = |mut counts: OutcomesByName| {
-            counts.sort_unstable_by_key(|(name, _)| *name);
-            counts
-        };
         Self {
-            names: tally.names.names().map(ByteText::from).collect(),
+            names: tally.names.names().collect(),
             rows: rows.into_iter().map(KeptRow::of).collect(),
             tables: KeptTables {
                 hops: tally.hops,
                 first_folded,
-                domains: sorted(tally.domains),
-                relays: sorted(tally.relays),
-                instances: sorted(tally.instances),
-                hosts: sorted(tally.hosts),
+                domains: KeptOutcomes::of(tally.domains),
+                relays: KeptOutcomes::of(tally.relays),
+                instances: KeptOutcomes::of(tally.instances),
+                hosts: KeptOutcomes::of(tally.hosts),
                 providers: tally.providers.counts,
             },
             timeline: KeptTimeline {
-                hours: tally.timeline.hours.into_iter().collect(),
+                hours: KeptHours::of(tally.timeline.hours.into_iter()),
                 is_cut: tally.timeline.is_cut,
             },
             hourly: hours,
@@ -185,13 +123,24 @@ impl KeptTally {
         }
     }
 
+    /// Gives each row its recipients. `None`: there are more or fewer.
+    pub(crate) fn set_recipients(&mut self, recipients: Vec<DistinctCounter>) -> Option<()> {
+        let are_all = self.rows.len() == recipients.len();
+        self.rows.iter_mut().zip(recipients).for_each(|(row, recipients)| row.set_recipients(recipients));
+        are_all.then_some(())
+    }
+
     /// The tally again. `None`: a value is damaged.
     pub(crate) fn tally(self, options: &TallyOptions) -> Option<Tally> {
-        let groups = self.groups.map(|groups| groups.group_by(options));
+        let groups = match self.groups {
+            Some(groups) => Some(groups.group_by(options)?),
+            None => None,
+        };
         let mut tally = Tally::new(options.hasher.clone(), options.examples, groups);
-        for name in &self.names {
-            tally.names.intern(&name.0);
-        }
+        self.names.each(|name| {
+            tally.names.intern(name);
+            Some(())
+        })?;
         tally.rows.first_folded = self.tables.first_folded;
         for row in self.rows {
             let (key, count) = row.count(options);
@@ -213,16 +162,16 @@ impl KeptTally {
             (&mut tally.hosts, hosts),
         ] {
             *table = NameCounts::default();
-            for (name, counts) in &counts {
+            for (name, counts) in counts.counts()? {
                 // The index of a damaged name could ask for any memory.
                 tally.names.symbol_at(name.index())?;
-                table.add(*name, counts);
+                table.add(name, &counts);
             }
         }
         tally.hops = hops;
         tally.providers = ProviderCounts { counts: providers };
         let KeptTimeline { hours, is_cut } = self.timeline;
-        let hours = hours.into_iter().collect();
+        let hours = hours.hours()?.into_iter().collect();
         tally.timeline = Timeline::of(FinishedTimeline { hours, is_cut });
         tally.hourly = match self.hourly {
             Some(kept) => Some(hourly(kept)?),
@@ -232,30 +181,17 @@ impl KeptTally {
             Some(kept) => Some(KeptDelays::delays(kept)?),
             None => None,
         };
-        tally.warnings = self.warnings.counts(options);
+        tally.warnings = self.warnings.counts(|place| options.place(place))?;
         Some(tally)
     }
 }
 
-/// Whether the rows are nearly all hashes of recipients, of about six bytes each. A row takes about 300 bytes besides these and its
-/// lines.
-pub(crate) fn are_mostly_hashes(rows: &[KeptRow]) -> bool {
-    let hashes: usize = rows.iter().map(|row| row.recipients.held() * 6).sum();
-    let lines = |row: &KeptRow| row.examples.iter().map(|(_, line)| line.0.len()).sum::<usize>();
-    let others: usize = rows.iter().map(|row| 300 + lines(row)).sum();
-    hashes > 4 * others
-}
+/// The distinct recipients of each row.
+pub(crate) struct RowRecipients<'a>(pub &'a [KeptRow]);
 
-impl KeptRow {
-    fn of((key, count): (TallyKey, TallyCount)) -> Self {
-        let TallyCount { attempts, recipients, first, last, examples, places } = count;
-        Self { key: kept_key(key), attempts, recipients, first, last, examples: kept_lines(examples), places }
-    }
-
-    fn count(self, options: &TallyOptions) -> (TallyKey, TallyCount) {
-        let Self { key, attempts, recipients, first, last, examples, places } = self;
-        let examples = options.examples(examples, options.examples.max(1));
-        (self::key(key), TallyCount { attempts, recipients, first, last, examples, places })
+impl Serialize for RowRecipients<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(KeptRow::recipients))
     }
 }
 
@@ -281,39 +217,9 @@ impl KeptDelays {
     }
 }
 
-impl KeptWarnings {
-    fn of(counts: WarningCounts) -> Self {
-        let others = counts.others;
-        let texts = counts.by_text.into_iter().map(|(key, count)| {
-            let WarningCount { lines, minutes, place, example } = count;
-            let text = ByteText(key.text.into_vec());
-            KeptWarning {
-                mta: key.mta,
-                severity: key.severity,
-                text,
-                lines,
-                minutes,
-                place,
-                example: ByteText(example),
-            }
-        });
-        Self { texts: texts.collect(), others }
-    }
-
-    fn counts(self, options: &TallyOptions) -> WarningCounts {
-        let mut counts = WarningCounts { others: self.others, ..WarningCounts::default() };
-        for warning in self.texts {
-            let KeptWarning { mta, severity, text, lines, minutes, place, example } = warning;
-            let count = WarningCount { lines, minutes, place: options.place(place), example: example.0 };
-            counts.add(WarningKey::new(mta, severity, &text.0), count);
-        }
-        counts
-    }
-}
-
 impl KeptGroups {
     fn of(groups: GroupBy) -> Self {
-        let names = groups.names.names().map(ByteText::from).collect();
+        let names = groups.names.names().collect();
         let kept = groups.groups.into_iter().map(|(key, group)| {
             let Group { outcomes, recipients, first, last, examples } = group;
             KeptGroup { key, outcomes, recipients, first, last, examples: kept_lines(examples) }
@@ -323,18 +229,20 @@ impl KeptGroups {
         Self { by: groups.by, names, groups: kept, others: groups.others }
     }
 
-    fn group_by(self, options: &TallyOptions) -> GroupBy {
+    fn group_by(self, options: &TallyOptions) -> Option<GroupBy> {
         let mut groups =
             GroupBy::new(&self.by, options.examples, options.zone.clone(), options.hasher.clone());
         groups.others = self.others;
-        for name in &self.names {
-            groups.names.intern(&name.0);
-        }
+        self.names.each(|name| {
+            groups.names.intern(name);
+            Some(())
+        })?;
         for KeptGroup { key, outcomes, recipients, first, last, examples } in self.groups {
-            let examples = options.examples(examples, options.examples);
+            let lines = examples.into_iter().map(|(place, line)| (place, line.0)).collect();
+            let examples = options.examples(Examples { lines }, options.examples);
             let group = Group { outcomes, recipients, first, last, examples };
             groups.groups.insert(key, group);
         }
-        groups
+        Some(groups)
     }
 }

@@ -33,6 +33,7 @@ fn event(text: &str) -> Event<'_> {
         peer: Peer::default(),
         text: text.as_bytes(),
         suspended: false,
+        durations: b"",
     }
 }
 

@@ -49,7 +49,7 @@ use crate::scan::summary::report;
 use crate::storm::sample::merge::SampleMerger;
 use crate::storm::sample::samples::Samples;
 use crate::storm::sample::shared_thresholds::SharedThresholds;
-use crate::storm::sample::wire::KeptSamples;
+use crate::storm::sample::wire::KeptStorms;
 use crate::tally::by_hour::Hourly;
 
 pub(crate) fn run(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
@@ -357,7 +357,8 @@ fn merged<'a>(
         return Ok(Merged { merger, coverage, storms: MergedStorms { samples, unknown }, part: None });
     };
     let counts = merger.into_part(Vec::new());
-    let storms = has_storms.then(|| KeptSamples::of(sampler.into_part()));
+    let sampled = has_storms.then(|| sampler.into_part());
+    let storms = sampled.as_ref().map(KeptStorms::of);
     let mut head = head_of_sum(parts);
     // A sum without data about storms gets its own note when it is merged.
     head.notes.extend(unknown.iter().filter(|_| has_storms).cloned());
@@ -367,7 +368,7 @@ fn merged<'a>(
     let mut merger = plan.part_merger(false);
     let refused = |_| CliError::NoParts { why: "their sum cannot be read" };
     merger.fold_part(sum.counts, &plan.tally_options(0)).map_err(refused)?;
-    let samples = sum.storms.and_then(|kept| Some(kept.samples(plan.hasher.clone())?.samples));
+    let samples = sampled.map(|sampled| sampled.samples);
     let storms = MergedStorms { samples, unknown };
     Ok(Merged { merger, coverage: sum.coverage, storms, part: Some(packed) })
 }

@@ -49,7 +49,7 @@ use crate::scan::redacted;
 use crate::scan::summary::report;
 use crate::storm::sample::merge::SampleMerger;
 use crate::storm::sample::plan::SamplePlan;
-use crate::storm::sample::wire::KeptSamples;
+use crate::storm::sample::wire::KeptStorms;
 use crate::tally::by_hour::Hourly;
 
 /// Rows of a section in the tables by code and by `--by`.
@@ -316,7 +316,9 @@ fn count(
             let counts = folder.into_part(sinks);
             let spans = &counts.spans;
             let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
-            let storms = sampled.map(|merger| KeptSamples::of(merger.into_part()));
+            let sampled = sampled.map(SampleMerger::into_part);
+            // The sample names people, so a redacted part does not keep it.
+            let storms = sampled.as_ref().filter(|_| session.redactor.is_none()).map(KeptStorms::of);
             let head = part::head(args, &session, read)?;
             let coverage = coverage.clone();
             let coverage = match session.redactor {
@@ -324,10 +326,8 @@ fn count(
                 None => coverage,
             };
             let mut part = LogPart { head, coverage, counts, storms };
-            // The sample names people, so a redacted part does not keep it.
-            let hidden = session.redactor.and_then(|_| part.storms.take());
             let packed = part::pack(&mut part, place)?;
-            samples = part.storms.or(hidden).and_then(|kept| Some(kept.samples(seed.clone())?.samples));
+            samples = sampled.map(|sampled| sampled.samples);
             (folder, sinks) = (again(plan, part.counts)?, Vec::new());
             Some(packed)
         }

@@ -45,6 +45,10 @@ impl FromIterator<(Phase, u64)> for Phases {
 }
 
 impl Phases {
+    pub(crate) fn of(times: [(Phase, u64); 5]) -> Self {
+        Self { times: times.map(Some), count: times.len() }
+    }
+
     /// A sixth phase is ignored.
     pub(crate) fn push(&mut self, phase: Phase, time: u64) {
         if let Some(place) = self.times.get_mut(self.count) {
@@ -68,6 +72,7 @@ pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
 }
 
 /// Parses the [`seconds`] at the front of a text, and returns what follows them.
+#[inline]
 pub(crate) fn leading_seconds(text: &[u8]) -> Option<(u64, &[u8])> {
     let (whole, behind) = digits(text)?;
     let [b'.', fraction @ ..] = behind else { return Some((whole * 1000, behind)) };
@@ -82,14 +87,17 @@ pub(crate) fn leading_seconds(text: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// The number at the front, and what follows it. `None`: it has no digit, or more than nine.
+#[inline]
 fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
     let (mut number, mut rest) = (0, text);
-    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
-        if text.len() - rest.len() == 9 {
+    while let Some((byte, behind)) = rest.split_first()
+        && byte.is_ascii_digit()
+    {
+        number = number * 10 + u64::from(byte - b'0');
+        rest = behind;
+        if text.len() - rest.len() > 9 {
             return None;
         }
-        number = number * 10 + u64::from(digit - b'0');
-        rest = behind;
     }
     (rest.len() < text.len()).then_some((number, rest))
 }

@@ -396,9 +396,9 @@ fn accepted_text(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
 }
 
 /// The durations of the phases of a delivery, in milliseconds. Empty: its line shows no durations.
-pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
-    match mta {
-        Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
+pub(crate) fn delivery_delays(event: &Event, line: &LogLine) -> Phases {
+    match event.mta {
+        Mta::Postfix => postfix::delays(event).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
         Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => Phases::default(),
     }

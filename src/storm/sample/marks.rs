@@ -6,7 +6,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta::delay::Phase;
 use crate::parse::mta::delivery_delays;
 use crate::pipeline::sink::LoggedEvent;
-use crate::smtp::event::{Direction, Event, Mta, Outcome};
+use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::side::{Side, is_private};
 
 /// The longest time from the arrival of a message to its first attempt, in milliseconds.
@@ -20,7 +20,7 @@ pub(super) fn marks(logged: &LoggedEvent, may_be_older: bool) -> EventMarks {
         is_near: is_near(event, line),
         is_ours: is_ours(logged),
         is_own_fault: false,
-        is_fresh: may_be_older && is_fresh(event.mta, line),
+        is_fresh: may_be_older && is_fresh(event, line),
     }
 }
 
@@ -53,6 +53,6 @@ fn is_near(event: &Event, line: &LogLine) -> bool {
 }
 
 /// Whether the line says that its message has just arrived.
-fn is_fresh(mta: Mta, line: &LogLine) -> bool {
-    delivery_delays(mta, line).iter().any(|(phase, time)| phase == Phase::Total && time < FRESH)
+fn is_fresh(event: &Event, line: &LogLine) -> bool {
+    delivery_delays(event, line).iter().any(|(phase, time)| phase == Phase::Total && time < FRESH)
 }

@@ -10,6 +10,7 @@ pub(crate) mod marks;
 pub(crate) mod merge;
 pub(crate) mod open_message;
 pub(crate) mod own_faults;
+mod packed_events;
 pub(crate) mod plan;
 pub(crate) mod points;
 pub(crate) mod samples;

@@ -87,6 +87,12 @@ impl Sample {
         CellKey { minute: self.minute, kind: self.kind }
     }
 
+    /// Its names in the order of [`Self::names_mut`].
+    pub(crate) fn names(&self) -> [Symbol; 8] {
+        let Self { recipient, domain, peer, sender, user, client, host, instance, .. } = *self;
+        [recipient, domain, peer, sender, user, client, host, instance]
+    }
+
     pub(crate) fn names_mut(&mut self) -> [&mut Symbol; 8] {
         [
             &mut self.recipient,

@@ -71,10 +71,10 @@ pub(crate) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [
 }
 
 fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
-    let (recipient, from, mut rest) = recipient_and_relay(text)?;
-    let relay = relay(from, from.len() - rest.len());
+    let (recipient, from, durations) = recipient_and_relay(text)?;
+    let relay = relay(from, from.len() - durations.len());
     // `delay=1, delays=0/0/0/1, dsn=2.0.0, status=…`; versions before 2.3 have neither delays nor dsn.
-    let mut dsn = None;
+    let (mut dsn, mut rest) = (None, durations);
     let status = loop {
         if let Some(status) = rest.strip_prefix(b"status=") {
             break status;
@@ -127,7 +127,7 @@ fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]
         (None, Some(relay)) if direction == Direction::Outbound => relay,
         (None, _) => Peer::default(),
     };
-    Some(Event { recipient: Some(recipient), dsn, peer, ..event })
+    Some(Event { recipient: Some(recipient), dsn, peer, durations, ..event })
 }
 
 /// Splits off the recipient and the relay. Returns the recipient, the text from the relay on, and the text behind it.
@@ -150,11 +150,23 @@ fn relay(from: &[u8], length: usize) -> Option<Peer<'_>> {
     (from.len() - behind.len() + b", ".len() <= length).then_some(peer)
 }
 
-/// Parses the durations of a delivery line: `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`. Before Postfix 2.3 there is only
-/// `delay=`. `None`: not a delivery line.
-pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
-    let (_, _, mut rest) = recipient_and_relay(text)?;
-    let mut phases = Phases::default();
+/// Parses the durations of a delivery, which stand behind the relay: `delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`. Before Postfix
+/// 2.3 there is only `delay=`. `None`: they are damaged.
+pub(crate) fn delays(durations: &[u8]) -> Option<Phases> {
+    // Nearly all lines begin with both; to look for each of them takes twice the time.
+    if let Some((total, behind)) = durations.strip_prefix(b"delay=").and_then(leading_seconds)
+        && let Some([before, active, connect, transmit]) =
+            behind.strip_prefix(b", delays=").and_then(four_times)
+    {
+        return Some(Phases::of([
+            (Phase::Total, total),
+            (Phase::BeforeActive, before),
+            (Phase::Active, active),
+            (Phase::Connect, connect),
+            (Phase::Transmit, transmit),
+        ]));
+    }
+    let (mut phases, mut rest) = (Phases::default(), durations);
     while !rest.starts_with(b"status=") {
         if let Some((time, behind)) = rest.strip_prefix(b"delay=").and_then(leading_seconds)
             && let Some(behind) = behind.strip_prefix(b", ")
@@ -175,12 +187,11 @@ pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
 
 /// Parses `0.1/0.2/1/0.2, …`. `None`: not four numbers.
 fn four_times(text: &[u8]) -> Option<[u64; 4]> {
-    let (mut times, mut rest) = ([0; 4], text);
-    for (time, end) in times.iter_mut().zip([&b"/"[..], b"/", b"/", b", "]) {
-        let (value, behind) = leading_seconds(rest)?;
-        (*time, rest) = (value, behind.strip_prefix(end)?);
-    }
-    Some(times)
+    let (before, text) = leading_seconds(text)?;
+    let (active, text) = leading_seconds(text.strip_prefix(b"/")?)?;
+    let (connect, text) = leading_seconds(text.strip_prefix(b"/")?)?;
+    let (transmit, text) = leading_seconds(text.strip_prefix(b"/")?)?;
+    text.starts_with(b", ").then_some([before, active, connect, transmit])
 }
 
 /// Splits `<a@b>, relay=…` behind the address. Old versions of local leave out the brackets.
@@ -233,6 +244,7 @@ fn event<'a>(
         peer: answer.peer.unwrap_or_default(),
         text: answer.text,
         suspended: answer.suspended,
+        durations: b"",
     }
 }
 
@@ -253,7 +265,10 @@ mod tests {
             let text = format!(
                 "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, {fields}status=sent (250 ok, delay=9, delays=9/9/9/9)"
             );
-            let phases = delays(text.as_bytes()).unwrap();
+            let ParsedLine::Event(event) = result(Daemon::Client, None, text.as_bytes()) else {
+                panic!("{text}")
+            };
+            let phases = delays(event.durations).unwrap();
             assert_eq!(phases.iter().map(|(_, time)| time).collect::<Vec<_>>(), wanted, "{fields}");
         }
     }

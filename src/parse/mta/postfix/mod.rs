@@ -24,6 +24,7 @@ use super::queue_record::{MessageFields, QueueRecord, QueueStep};
 use super::related_id::{Relation, forwarded_to, id};
 use crate::simd::ascii::alphanumeric_mask;
 use crate::simd::{bytes_eq, eq_mask16};
+use crate::smtp::event::Event;
 
 /// Parses the text of a line. Common lines are recognized by a table lookup, others by [`read_any`].
 pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
@@ -124,9 +125,9 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::origin(record)
 }
 
-/// The durations of a delivery line, in milliseconds. `None`: another line.
-pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
-    delivery::delays(queue_id(text).1)
+/// The durations of a delivery, in milliseconds. `None`: another event.
+pub(crate) fn delays(event: &Event) -> Option<Phases> {
+    delivery::delays(event.durations)
 }
 
 /// The number of recipients. `None`: not a line of the queue manager, or a truncated one.
