@@ -55,15 +55,17 @@ struct SectionPlan<'a> {
     shown: usize,
     /// Number of rows, from the first, with their advice.
     advised: usize,
+    /// It has so little of the failed mail that a line is enough.
+    is_small: bool,
 }
 
 impl SectionPlan<'_> {
-    /// Nobody has to act: the rest is named in one line, without numbers of their own.
+    /// Nobody has to act, or hardly: the rest is named in one line, without numbers of their own.
     fn is_quiet(&self) -> bool {
-        matches!(self.section.action, Action::JustWait | Action::Nothing)
+        self.is_small || matches!(self.section.action, Action::JustWait | Action::Nothing)
     }
 
-    /// Nobody has to act, and no row is large.
+    /// Nobody has to act, or hardly, and no row is large.
     fn is_one_line(&self) -> bool {
         self.is_quiet() && self.shown == 0
     }
@@ -94,7 +96,8 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, budget: RowBudget, warn
     if reverse {
         ordered.reverse();
     }
-    for (at, plan) in ordered.into_iter().enumerate() {
+    let mut has_titles = false;
+    for plan in ordered {
         if plan.section.action != Action::FixHere
             && !reverse
             && let Some(text) = warnings.take()
@@ -105,7 +108,8 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, budget: RowBudget, warn
             one_line(page, plan);
             continue;
         }
-        heading(page, plan, &columns, at == 0, report);
+        heading(page, plan, &columns, !has_titles, report);
+        has_titles = true;
         let mut rows: Vec<(usize, &FaultRow)> =
             plan.section.rows.iter().take(plan.shown).enumerate().collect();
         if reverse {
@@ -143,9 +147,11 @@ fn plan(report: &Report, budget: RowBudget, width: usize) -> Vec<SectionPlan<'_>
         .map(|section| {
             let large = section.rows.iter().filter(|row| is_large(row)).count();
             let last_large = section.rows.iter().rposition(is_large).map_or(0, |at| at + 1);
-            let is_quiet = matches!(section.action, Action::JustWait | Action::Nothing);
+            let failed = section.totals.failed();
+            let is_small = section.action != Action::FixHere && failed * 100 < whole.failed() * ALWAYS;
+            let is_quiet = is_small || matches!(section.action, Action::JustWait | Action::Nothing);
             let shown = if is_quiet { large } else { last_large.max(1) };
-            SectionPlan { section, shown: shown.min(section.rows.len()), advised: 0 }
+            SectionPlan { section, shown: shown.min(section.rows.len()), advised: 0, is_small }
         })
         .collect();
     let room = match budget {
