@@ -241,6 +241,7 @@ fn the_place_of_a_fault_of_this_server_is_told() {
         "Message abandoned: Spool write error (No space left on device) while receiving message from mx [192.0.2.1]",
         "spool file write error while receiving from mx [192.0.2.1]: No space left on device",
         "Spool write error: No space left on device",
+        "Message abandoned: Spool write error (Disk quota exceeded) while receiving message from mx [192.0.2.1]",
     ] {
         assert_eq!(cause(Direction::Inbound, text), Some(Cause::QueueDiskFull), "{text}");
     }
