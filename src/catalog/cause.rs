@@ -90,6 +90,7 @@ pub enum Cause {
     ListedBarracuda,
     ListedProofpoint,
     ListedCloudmark,
+    ListedOutlook,
     ListedSorbs,
     TheirResolverRefused,
     OwnResolverRefused,

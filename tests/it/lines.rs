@@ -416,6 +416,76 @@ fn reads_exim_deliveries() {
     exim("1xUzmr-00001p-13 ** ", "Unread");
 }
 
+/// The lmtp transport has no host, and neither have old lines of the smtp transport.
+#[test]
+fn a_delivery_of_exim_without_a_host_is_of_this_host() {
+    let case = |text: &str, want: &str| exim(&format!("1xUzmr-00001p-13 {text}"), want);
+    let to = "a <a@example.org> R=dovecot_user T=dovecot_lmtp";
+    case(
+        &format!("=> {to} C=\"250 2.0.0 <a@example.org> x Saved\""),
+        "Local Delivered 250 2.0.0 - | - | a@example.org | -",
+    );
+    case(
+        &format!("-> {to} C=\"250 2.0.0 <a@example.org> x Saved\" QT=1s DT=0s"),
+        "Local Delivered 250 2.0.0 - | - | a@example.org | -",
+    );
+    case(
+        "=> a@example.org R=dnslookup T=remote_smtp H=mx.example.org [192.0.2.1] C=\"250 OK\"",
+        "Outbound Delivered 250 - - | - | a@example.org | 192.0.2.1",
+    );
+    let refused = "Local Deferred - - Connect | - | a@example.org | -";
+    case(&format!("== {to} defer (111): Connection refused"), refused);
+    let socket = "Failed to connect to socket /run/dovecot/lmtp for dovecot_lmtp transport";
+    for errno in ["Connection refused", "No such file or directory", "Permission denied"] {
+        for defer in ["defer (0)", "defer", "defer (111): Connection refused"] {
+            case(&format!("== {to} {defer}: {socket}: {errno}"), refused);
+            let unnamed = to.replace("dovecot_lmtp", "to_backend");
+            case(&format!("== {unnamed} {defer}: {socket}: {errno}"), refused);
+        }
+    }
+    let unnamed = "a <a@example.org> R=all T=to_backend";
+    case(
+        &format!("== {unnamed} defer (-46): LMTP error after RCPT TO:<a@example.org>: 451 4.3.0 no"),
+        "Local Deferred 451 4.3.0 Rcpt | - | a@example.org | -",
+    );
+    case(
+        &format!("** {unnamed}: LMTP error after end of data: 552 5.2.2 full"),
+        "Local Bounced 552 5.2.2 EndOfData | - | a@example.org | -",
+    );
+    case(
+        &format!("== {unnamed} defer (0): LMTP timeout after RCPT TO:<a@example.org>"),
+        "Local Deferred - - Rcpt | - | a@example.org | -",
+    );
+    case(
+        &format!("== {unnamed} defer (-18): LMTP connection closed after initial connection"),
+        "Local Deferred - - Connect | - | a@example.org | -",
+    );
+    case("== a@example.org R=local_user T=dovecot_delivery defer (111): Connection refused", refused);
+    case(
+        "== a@example.org R=virtual T=lmtp_tcp defer (-53): retry time not reached for any host for 'example.org'",
+        "Local Deferred - - - | - | a@example.org | -",
+    );
+}
+
+#[test]
+fn a_failure_at_a_remote_transport_of_exim_stays_outbound() {
+    let case = |text: &str, want: &str| {
+        exim(&format!("1xUzmr-00001p-13 {text}"), &format!("Outbound {want} | - | a@example.org | -"));
+    };
+    let to = "a@example.org R=dnslookup T=remote_smtp";
+    case(&format!("== {to} defer (-53): retry time not reached for any host"), "Deferred - - -");
+    case(&format!("== {to} defer (-53): retry time not reached"), "Deferred - - -");
+    case(&format!("== {to} defer (111): Connection refused"), "Deferred - - Connect");
+    case(&format!("== {to} defer (110): Connection timed out"), "Deferred - - Connect");
+    case("== a@example.org R=smart_route T=to_hub defer (111): Connection refused", "Deferred - - Connect");
+    case("== a@example.org R=virtual T=local_smtp defer (111): Connection refused", "Deferred - - Connect");
+    case("== a@example.org R=dnslookup defer (-1): host lookup did not complete", "Deferred - - -");
+    exim(
+        "1xUzmr-00001p-13 == a@example.org R=lmtp T=lmtp_tcp defer (0) H=mx [192.0.2.1]: LMTP error after DATA: 452 4.2.2 full",
+        "Outbound Deferred 452 4.2.2 EndOfData | - | a@example.org | 192.0.2.1",
+    );
+}
+
 #[test]
 fn reads_what_exim_says_to_one_recipient_of_the_data() {
     let case = |text: &str, want: &str| exim(&format!("1xUzmr-00001p-13 PRDR {text}"), want);
@@ -433,6 +503,18 @@ fn reads_a_message_that_exim_could_not_write() {
         mx (h) [192.0.2.1]",
         "Inbound Rejected - - EndOfData | - | - | 192.0.2.1",
     );
+    let header = "spool file write error while receiving from mx (h) [192.0.2.1]: No space left on device";
+    for begin in ["Message abandoned: ", ""] {
+        exim(
+            &format!("1xUzmr-00001p-13 {begin}{header}"),
+            "Inbound Rejected - - EndOfData | - | - | 192.0.2.1",
+        );
+    }
+    exim(
+        "1xUzmr-00001p-13 Spool write error: No space left on device",
+        "Inbound Rejected - - EndOfData | - | - | -",
+    );
+    exim("1xUzmr-00001p-13 spool file write error while delivering: No space left on device", "Routine");
     exim("1xUzmr-00001p-13 Message abandoned: words", "Inbound Rejected - - EndOfData | - | - | -");
     exim("1xUzmr-00001p-13 Message abandoned", "Unread");
 }

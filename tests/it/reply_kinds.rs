@@ -1,10 +1,11 @@
 //! Checks kinds of replies: nouns and states, the object of a block, stages, other languages, and what never removes an
 //! address.
 
-use smtplog::internals::catalog::Catalog;
 use smtplog::internals::catalog::classify::{Classifier, Reason, Retry};
+use smtplog::internals::catalog::{Catalog, Fate, Situation, advise};
 use smtplog::internals::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use smtplog::internals::smtp::reply::Reply;
+use smtplog::{Cause, Side};
 
 /// A reply to a command, and the reason that it must have.
 type Case = (Option<Stage>, &'static str, Reason);
@@ -192,4 +193,66 @@ fn a_missing_recipient_is_removed_by_the_table_of_reasons() {
         retry("550 5.4.1 Recipient address rejected: Access denied", Stage::Rcpt),
         Some(Retry::Suppress)
     );
+}
+
+#[test]
+fn each_list_of_microsoft_has_its_own_form() {
+    let catalog = Catalog::built_in();
+    let mut classifier = Classifier::new(&catalog);
+    let mut line = |text: &str| {
+        let known = classifier.classify(&event(text, Some(Stage::Mail))).expect("a failure");
+        let situation = Situation {
+            reason: known.reason,
+            cause: known.cause,
+            direction: Direction::Outbound,
+            side: Side::Internet,
+            fate: Fate::Returned,
+            provider: Some("microsoft"),
+        };
+        advise(&situation, Some(Mta::Exim)).expect("advice").line
+    };
+    for mark in ["(S3140)", "(S3150)"] {
+        let advice = line(&format!(
+            "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider \
+            since part of their network is on our block list {mark}."
+        ));
+        assert!(advice.contains("LinkID=614866") && !advice.contains("office.com"), "{advice}");
+    }
+    let advice = line("550 5.7.606 Access denied, banned sending IP [192.0.2.1].");
+    assert!(advice.contains("sender.office.com"), "{advice}");
+    let advice = line(
+        "550 5.7.511 Access denied, banned sender[192.0.2.1]. To request removal from this list please forward this message to \
+        delist@microsoft.com.",
+    );
+    assert!(advice.contains("the reply") && !advice.contains("office.com"), "{advice}");
+}
+
+/// A disk that is full while a message arrives is that of the queue, one that is full at a mailbox that of the mailboxes; a
+/// socket that is missing is no missing command.
+#[test]
+fn the_place_of_a_fault_of_this_server_is_told() {
+    let catalog = Catalog::built_in();
+    let mut classifier = Classifier::new(&catalog);
+    let mut cause = |direction, text: &str| {
+        let event = Event { text: text.as_bytes(), ..Event::new(Mta::Exim, direction, Outcome::Deferred) };
+        classifier.classify(&event).expect("a failure").cause
+    };
+    for text in [
+        "Message abandoned: Spool write error (No space left on device) while receiving message from mx [192.0.2.1]",
+        "spool file write error while receiving from mx [192.0.2.1]: No space left on device",
+        "Spool write error: No space left on device",
+        "Message abandoned: Spool write error (Disk quota exceeded) while receiving message from mx [192.0.2.1]",
+    ] {
+        assert_eq!(cause(Direction::Inbound, text), Some(Cause::QueueDiskFull), "{text}");
+    }
+    let text = "No space left on device: error while writing to /var/spool/mail/anna";
+    assert_eq!(cause(Direction::Local, text), Some(Cause::MailboxDiskFull));
+    let socket = "Failed to connect to socket /run/dovecot/lmtp for to_backend transport";
+    for (errno, wanted) in [
+        ("No such file or directory", Cause::SocketMissing),
+        ("Permission denied", Cause::SocketMissing),
+        ("Connection refused", Cause::ConnectionRefused),
+    ] {
+        assert_eq!(cause(Direction::Local, &format!("{socket}: {errno}")), Some(wanted), "{errno}");
+    }
 }

@@ -6,7 +6,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta::delay::Phase;
 use crate::parse::mta::delivery_delays;
 use crate::pipeline::sink::LoggedEvent;
-use crate::smtp::event::{Direction, Event, Outcome};
+use crate::smtp::event::{Direction, Event};
 use crate::smtp::side::{Side, is_private};
 
 /// The longest time from the arrival of a message to its first attempt, in milliseconds.
@@ -33,23 +33,12 @@ fn is_ours(logged: &LoggedEvent) -> bool {
         .is_some_and(|verdict| verdict.retry.unwrap_or_else(|| retry(verdict.reason)) == Retry::FixOurs)
 }
 
-/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5, or
-/// a socket (`Failed to connect to socket /run/dovecot/lmtp` of Exim).
+/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5.
 fn is_near(event: &Event, line: &LogLine) -> bool {
     let inside = event.peer.ip.is_some_and(is_private);
     let daemon = line.program.rsplit(|&byte| byte == b'/').next();
     let socket = event.peer.host.is_some_and(|host| host.contains(&b'/'));
-    // Exim names no host where a transport hands over to a socket or a program.
-    let no_host = event.peer.host.is_none() && event.peer.ip.is_none();
-    let outbound = event.direction == Direction::Outbound;
-    let handed_over = no_host && outbound && event.outcome == Outcome::Delivered;
-    let no_socket = no_host && outbound && memchr::memmem::find(event.text, b" socket /").is_some();
-    event.direction == Direction::Local
-        || inside
-        || socket
-        || handed_over
-        || no_socket
-        || daemon == Some(b"lmtp")
+    event.direction == Direction::Local || inside || socket || daemon == Some(b"lmtp")
 }
 
 /// Whether the line says that its message has just arrived.

@@ -25,7 +25,7 @@ pub(crate) fn read(text: &[u8]) -> Option<Event<'_>> {
 /// Whether Exim writes the refusal only to its mainlog, and not to its rejectlog (`LOG_MAIN` without `LOG_REJECT`). Syslog
 /// has one line of it.
 pub(crate) fn is_logged_once(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 7] = [
+    const STARTS: [&[u8]; 9] = [
         b"spool directory space check failed",
         b"log directory space check failed",
         b"temporarily refused connection ",
@@ -33,6 +33,8 @@ pub(crate) fn is_logged_once(text: &[u8]) -> bool {
         b"ridiculously long ",
         b"overlong message header ",
         b"Message abandoned: ",
+        b"Spool write error: ",
+        b"spool file ",
     ];
     begins(text, &STARTS)
 }
@@ -133,10 +135,17 @@ fn crashed_local_scan(text: &[u8]) -> Option<Event<'_>> {
         .then(|| rejected(b"", Some(Stage::EndOfData), Class::Transient, text))
 }
 
-/// Parses `Message abandoned: Spool write error (No space left on device) while receiving message from mx [ip]` (Exim
-/// receive.c). The client gets a 451.
+/// Parses `Message abandoned: Spool write error (No space left on device) while receiving message from mx [ip]`, `Message
+/// abandoned: spool file write error while receiving from mx [ip]: No space left on device` and `Spool write error: No space
+/// left on device` (Exim receive.c and spool_out.c). The client gets a 451.
 fn abandoned_message(text: &[u8]) -> Option<Event<'_>> {
-    let words = text.strip_prefix(b"Message abandoned: ")?;
-    let from = split_once(words, b" while receiving message from ").map_or(&b""[..], |(_, from)| from);
-    Some(rejected(from, Some(Stage::EndOfData), Class::Transient, text))
+    let words = text.strip_prefix(b"Message abandoned: ");
+    let from = [&b" while receiving message from "[..], b" error while receiving from "]
+        .iter()
+        .find_map(|mark| split_once(words.unwrap_or(text), mark));
+    let is_its = words.is_some()
+        || text.starts_with(b"Spool write error: ")
+        || text.starts_with(b"spool file ") && from.is_some();
+    let from = from.map_or(&b""[..], |(_, from)| from);
+    is_its.then(|| rejected(from, Some(Stage::EndOfData), Class::Transient, text))
 }

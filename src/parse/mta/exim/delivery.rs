@@ -49,7 +49,9 @@ fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -
     let Some((recipient, rest)) = recipient(text) else { return ParsedLine::Unread };
     let fields = EximFields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
-    let remote = fields.peer.is_some() || reply.is_some();
+    // The smtp transport always logs the host. The lmtp transport logs a reply, but has no host: it delivers to a socket or a
+    // program of this host (Exim deliver.c, delivery_log).
+    let remote = fields.peer.is_some();
     let dropped = is_discarded(text) && !recipient.is_some_and(|name| name.starts_with(b"\""));
     ParsedLine::Event(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
@@ -178,7 +180,9 @@ fn result<'a>(
     failure: &Failure<'a>,
 ) -> Event<'a> {
     let peer = fields.peer.or(failure.peer);
-    let outbound = peer.is_some() || failure.remote || side::is_remote(&fields, recipient);
+    let is_here = || failure.lmtp || side::hands_over_here(&fields);
+    let is_remote = || failure.remote || side::is_remote(&fields, recipient);
+    let outbound = peer.is_some() || !is_here() && is_remote();
     Event {
         direction: if outbound { Direction::Outbound } else { Direction::Local },
         outcome,

@@ -17,6 +17,9 @@ pub(crate) struct Failure<'a> {
     pub text: &'a [u8],
     /// The text is about a remote server.
     pub remote: bool,
+    /// The LMTP transport wrote the text. It hands over to a socket or a program of this host; without a host in the line,
+    /// nothing but this host is meant.
+    pub lmtp: bool,
 }
 
 impl<'a> Failure<'a> {
@@ -40,6 +43,10 @@ impl<'a> Failure<'a> {
             let Some((before, _)) = split_once(near, mark) else { continue };
             let command = text.get(before.len() + mark.len()..).unwrap_or_default();
             return Self::of_command(mark, replies, text, command);
+        }
+        // `Failed to connect to socket /run/dovecot/lmtp for dovecot_lmtp transport: No such file or directory`
+        if split_once(near, b"ailed to connect to socket ").is_some() {
+            return Self { stage: Some(Stage::Connect), lmtp: true, ..none };
         }
         if TLS.iter().any(|words| split_once(text, words).is_some()) {
             return Self { stage: Some(Stage::StartTls), remote: true, ..none };
@@ -65,18 +72,21 @@ impl<'a> Failure<'a> {
             .or_else(|| at(b" closed connection in response to "))
             .or_else(|| at(b" closed connection after "))?;
         let (stage, _) = command_stage(command);
-        Some(Self { stage, reply: None, peer: Some(peer), text, remote: true })
+        Some(Self { stage, reply: None, peer: Some(peer), text, remote: true, lmtp: false })
     }
 
     /// The failure at a command; `command` follows the mark.
     fn of_command(mark: &[u8], replies: bool, text: &'a [u8], command: &'a [u8]) -> Self {
         let (stage, rest) = command_stage(command);
+        // Both have a reply for each recipient at the end of the message, which the text calls DATA.
         let at_end = mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR");
-        let stage = if at_end { Some(Stage::EndOfData) } else { stage };
+        let is_end = at_end && matches!(stage, None | Some(Stage::Data));
+        let stage = if is_end { Some(Stage::EndOfData) } else { stage };
+        let lmtp = mark.starts_with(b"LMTP") || mark.starts_with(b"Malformed LMTP");
         let (peer, words) = host(rest.strip_prefix(b": ").unwrap_or(rest));
         let reply = if replies { Reply::read(words) } else { None };
         let text = if reply.is_some() { words } else { text };
-        Self { stage, reply, peer, text, remote: true }
+        Self { stage, reply, peer, text, remote: true, lmtp }
     }
 }
 
@@ -102,7 +112,7 @@ pub(crate) fn is_of_dialog(text: &[u8]) -> bool {
 }
 
 /// Marks before the command at which a delivery failed, and whether a reply follows the command.
-const COMMANDS: [(&[u8], bool); 9] = [
+const COMMANDS: [(&[u8], bool); 12] = [
     (ANSWER, true),
     (b"LMTP error after ", true),
     (b"PRDR error after ", true),
@@ -112,6 +122,10 @@ const COMMANDS: [(&[u8], bool); 9] = [
     (b"Remote host closed connection in response to ", false),
     (b"Malformed SMTP reply in response to ", false),
     (b"Malformed SMTP reply (an empty line) in response to ", false),
+    // transports/lmtp.c, check_response
+    (b"LMTP timeout after ", false),
+    (b"LMTP connection closed after ", false),
+    (b"Malformed LMTP response after ", false),
 ];
 
 /// Beginnings of texts that old versions continue with the host.

@@ -48,6 +48,18 @@ const LOCAL: [&[u8]; 22] = [
     b"cyrus",
 ];
 
+/// Whether the transport hands over to a mailbox, a program or a socket of this host, as far as its name and that of its
+/// router tell: `T=dovecot_lmtp`. It may still fail with `Connection refused`, as a remote server does.
+pub(crate) fn hands_over_here(fields: &EximFields) -> bool {
+    let Some(transport) = fields.transport.map(name) else { return false };
+    let router = fields.router.map(name).unwrap_or_default();
+    let has = |part: &[u8]| find(transport, part).is_some() || find(router, part).is_some();
+    find(transport, b"lmtp").is_some()
+        || find(transport, b"smtp").is_none()
+            && LOCAL.iter().any(|part| has(part))
+            && !REMOTE.iter().any(|part| has(part))
+}
+
 /// Whether the address is one of a remote domain, as far as the names tell. A router that fails before it has a transport
 /// mostly fails mail for a remote domain: limits and holds of a hosting panel, and names that DNS does not know.
 pub(crate) fn is_remote(fields: &EximFields, recipient: Option<&[u8]>) -> bool {

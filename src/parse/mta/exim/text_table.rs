@@ -157,7 +157,7 @@ pub(crate) static ROUTINE: TextTable<121> = TextTable::new([
 ]);
 
 /// Beginnings of warnings and panic texts. Sorted.
-pub(crate) static WARNINGS: TextTable<195> = TextTable::new([
+pub(crate) static WARNINGS: TextTable<196> = TextTable::new([
     b"---",
     b"2nd fork ",
     b"ACL ",
@@ -334,6 +334,7 @@ pub(crate) static WARNINGS: TextTable<195> = TextTable::new([
     b"socket ",
     b"socks ",
     b"spam acl condition",
+    b"spool file ",
     b"spool_directory ",
     b"sqlite ",
     b"store_",
