@@ -258,7 +258,7 @@ impl ServedSeries<'_> {
     fn unserved(&self, (first, last): (i32, i32), inside: i32) -> (i32, i32) {
         let is_served = |minute: &i32| self.served.between(*minute, minute + 1) > 0.0;
         let first = (first..inside).find(|minute| !is_served(minute)).unwrap_or(inside);
-        let last = (inside..last + 1).rev().find(|minute| !is_served(minute)).unwrap_or(inside);
+        let last = (inside..=last).rev().find(|minute| !is_served(minute)).unwrap_or(inside);
         (first, last)
     }
 
