@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::classify::Reason;
-use crate::report::Input;
+use crate::catalog::value_name;
 use crate::report::time::{Range, date_time, maybe_rfc3339, rfc3339};
+use crate::report::{Input, StormLine};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -106,6 +107,13 @@ pub enum StormPattern {
     RelayhostDown,
     /// Other servers greylist; told only on request.
     Greylisting,
+}
+
+impl StormLine {
+    /// Mail is missing; the others are bursts.
+    pub(crate) fn is_silence(&self) -> bool {
+        self.pattern == value_name(StormPattern::Silence)
+    }
 }
 
 /// A pattern that was rejected, and why.

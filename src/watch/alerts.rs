@@ -120,7 +120,10 @@ pub(crate) fn text(alert: &Alert, style: &TextStyle) -> String {
         AlertChange::Ended => {
             let end = storm.end.as_ref().map(time).unwrap_or_default();
             let head = format!("{end} {}: {title}", say("storm ended"));
-            let attempts = format!("{} {}", HumanCount(storm.attempts), say("attempts"));
+            let attempts = match storm.pattern {
+                StormPattern::Silence => String::new(),
+                _ => format!("{} {}", HumanCount(storm.attempts), say("attempts")),
+            };
             vec![head.trim_start().to_owned(), format!("{} {}", say("since"), time(&storm.start)), attempts]
         }
     };

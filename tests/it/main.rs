@@ -47,6 +47,7 @@ mod rotations;
 mod same_advice;
 mod schema;
 mod sets;
+mod silence;
 mod state;
 mod storm;
 mod storm_parts;

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 /// Lines in the order of time, each with its second of 22 November 2026.
 #[derive(Default)]
-pub(crate) struct Log(Vec<(u32, String)>);
+pub(crate) struct Log(pub(crate) Vec<(u32, String)>);
 
 impl Log {
-    fn add(&mut self, second: u32, text: &str) {
+    pub(crate) fn add(&mut self, second: u32, text: &str) {
         self.0.push((second, format!("mx1 postfix/{text}")));
     }
 

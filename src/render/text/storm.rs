@@ -110,7 +110,12 @@ fn size(storm: &Storm) -> String {
     let rate = storm.rate_per_minute;
     let usual = storm.usual_per_minute.rate;
     if storm.pattern == StormPattern::Silence {
-        return format!("nothing; usual {usual}/min");
+        let came = match storm.messages {
+            0 => "nothing".to_owned(),
+            1 => "1 message".to_owned(),
+            messages => format!("{} messages", HumanCount(messages)),
+        };
+        return format!("{came}; usual {usual}/min");
     }
     format!(
         "{} attempts, {} recipients, {} messages; {}/min, at most {}/min; usual {usual}/min: {} times",

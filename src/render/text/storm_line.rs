@@ -54,10 +54,12 @@ pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> 
     }
 }
 
-/// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`
+/// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`, or
+/// `since Sun 22 Nov 02:41: no mail taken or delivered`
 pub(crate) fn storm_text(storm: &StormLine, words: &Translations) -> String {
     let when = when(&storm.start, storm.end.as_ref(), words);
     let attempts = counted(storm.attempts, ["attempt", "attempts"], words);
     let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();
-    format!("{when}: {}, {attempts}{factor}", words.translate(&storm.title))
+    let attempts = if storm.is_silence() { String::new() } else { format!(", {attempts}") };
+    format!("{when}: {}{attempts}{factor}", words.translate(&storm.title))
 }

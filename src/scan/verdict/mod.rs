@@ -11,11 +11,12 @@ pub(crate) mod silence;
 pub(crate) mod suspects;
 
 use indicatif::HumanCount;
+use jiff::Zoned;
 
 pub(crate) use self::evaluate::met;
 
 use self::silence::AskedPeriod;
-use crate::report::{Change, MetCondition, Report, Verdict, VerdictFinding, VerdictState};
+use crate::report::{Change, MetCondition, Report, StormLine, Verdict, VerdictFinding, VerdictState};
 
 /// Decides the verdict. With `--fail-on` (`failed`) only its conditions are bad, and a silence. Conditions of `--warn-on`
 /// (`warned`), unusual values and lines that were not understood are watch. None: the option was not given.
@@ -105,9 +106,24 @@ fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
         },
         value: HumanCount(storm.attempts).to_string(),
         usual: None,
-        text: None,
+        text: storm.is_silence().then(|| missing_mail(report, storm)),
         row: None,
     })
+}
+
+/// `no mail taken or delivered from 17:57 to 23:51`, with the date if the log has several days.
+fn missing_mail(report: &Report, storm: &StormLine) -> String {
+    let is_one_day = report.range.as_ref().is_some_and(|range| range.first.date() == range.last.date());
+    let shown = |at: &Zoned, is_plain: bool| {
+        at.strftime(if is_plain { "%H:%M" } else { "%a %-d %b %H:%M" }).to_string()
+    };
+    let start = shown(&storm.start, is_one_day);
+    let when = match &storm.end {
+        None => format!("since {start}"),
+        Some(end) => format!("from {start} to {}", shown(end, end.date() == storm.start.date())),
+    };
+    let factor = storm.factor.as_ref().map(|factor| format!(", {factor}")).unwrap_or_default();
+    format!("{} {when}{factor}", storm.title)
 }
 
 /// Outgoing mail has stopped.

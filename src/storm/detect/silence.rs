@@ -2,8 +2,9 @@
 //!
 //! The usual number of events in a span is the least of several estimates: from the hours before it, from those after it,
 //! and the median of the same time on other days. So neither a quiet night nor the end of a working day is a silence, and
-//! after a mailing the usual is what it was before. Only mail that was served counts: failures come and go. A gap in all
-//! lines is dead time of the log, not a silence.
+//! after a mailing the usual is what it was before. Where the log has no other day at that time, nothing tells whether the
+//! hour is a quiet one, so a silence needs a sharp edge: much mail up to its first minute, then hardly any. Only mail that
+//! was served counts: failures come and go. A gap in all lines is dead time of the log, not a silence.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +22,14 @@ use crate::storm::sample::served_minutes::{ServedMinute, ServedMinutes};
 pub(crate) struct Silence {
     /// `None`: all mail of the log.
     pub view: Option<(Dimension, FactorValue)>,
-    /// The first and the last minute without an event, since 1970-01-01T00:00Z.
+    /// The first and the last minute, since 1970-01-01T00:00Z; neither of them has an event.
     pub first: i32,
     pub last: i32,
-    /// The number of events that the span usually has.
+    /// The number of events that came nevertheless.
+    pub came: f64,
+    /// The number of events that the span usually has in its first `known` minutes. What is usual later is not known.
     pub expected: f64,
+    pub known: i32,
     /// How improbable it is, in nats.
     score: f64,
 }
@@ -40,6 +44,8 @@ const RESIDUE: f64 = 0.1;
 const LEAST_RATE: f64 = 0.1;
 /// Minutes of each stretch before and after a gap that shows the usual rate. A mailing lasts less than two of them.
 const AROUND: i32 = 120;
+/// Minutes right before a gap that must be as busy as the hours before, if no other day shows what is usual: two lengths.
+const EDGES: [i32; 2] = [30, 60];
 /// Stretches before and after a gap.
 const STRETCHES: i32 = 3;
 /// A view with fewer events is never missed.
@@ -125,6 +131,16 @@ fn by_minute(hour: &[ServedMinute]) -> impl Iterator<Item = (i32, f64)> {
     (first..).zip(sums).filter(|(_, sum)| *sum > 0.0)
 }
 
+/// What is usual in a gap.
+#[derive(Clone, Copy)]
+struct Usual {
+    /// In events a minute.
+    rate: f64,
+    /// The minutes of the gap, from its first on, for which that is known. The hours beside a gap tell nothing about those
+    /// that are farther away.
+    known: i32,
+}
+
 /// The served mail of one view.
 struct ServedSeries<'a> {
     served: Curve,
@@ -172,28 +188,35 @@ impl ServedSeries<'_> {
     /// The gap from minute `from` to `to`, if it is a silence.
     fn silence(&self, from: i32, to: i32, clump: f64) -> Option<Silence> {
         // Dead time is no silence, and a silence ends where the log does.
-        let alive = self.living.between(from, to + 1);
-        if alive < 0.5 * f64::from(to - from + 1) {
+        if self.living.between(from, to + 1) < 0.5 * f64::from(to - from + 1) {
             return None;
         }
-        let needed = self.sensitivity.critical_silence(f64::from(to - from + 1));
-        let came = self.served.between(from, to + 1);
-        // The score with this usual rate, if that makes it a silence; with a lower one it is lower.
-        let score = |rate: f64| {
-            let expected = rate * alive;
-            let is_low = rate >= LEAST_RATE && came <= RESIDUE * expected;
-            let improbable = exponent(came / self.spread, expected / self.spread, clump) / UNCERTAINTY;
-            (is_low && improbable >= needed).then_some(improbable)
-        };
         // Nearly all gaps are too short for the rate of the two hours before them.
         if let Some(rate) = self.rate(from - AROUND, from) {
-            score(rate)?;
+            self.score((from, to), Usual { rate, known: i32::MAX }, clump)?;
         }
-        let rate = self.usual_rate(from, to)?;
-        let score = score(rate)?;
-        let (first, last) = self.widened((from, to), rate);
-        let expected = rate * self.living.between(first, last + 1);
-        Some(Silence { view: self.view, first, last, expected, score })
+        let usual = self.usual(from, to)?;
+        let score = self.score((from, to), usual, clump)?;
+        let (first, last) = self.unserved(self.widened((from, to), usual.rate), from);
+        let expected = self.expected((first, last), usual);
+        let came = self.served.between(first, last + 1);
+        let known = usual.known.min(last - first + 1);
+        Some(Silence { view: self.view, first, last, came, expected, known, score })
+    }
+
+    /// The score of a span if it is a silence; with a lower usual rate it is lower.
+    fn score(&self, (from, to): (i32, i32), usual: Usual, clump: f64) -> Option<f64> {
+        let needed = self.sensitivity.critical_silence(f64::from((to - from + 1).min(usual.known)));
+        let came = self.served.between(from, to + 1);
+        let expected = self.expected((from, to), usual);
+        let is_low = usual.rate >= LEAST_RATE && came <= RESIDUE * expected;
+        let improbable = exponent(came / self.spread, expected / self.spread, clump) / UNCERTAINTY;
+        (is_low && improbable >= needed).then_some(improbable)
+    }
+
+    /// The usual number of events from minute `from` to `to`, as far as it is known.
+    fn expected(&self, (from, to): (i32, i32), usual: Usual) -> f64 {
+        usual.rate * self.living.between(from, (to + 1).min(from.saturating_add(usual.known)))
     }
 
     /// The rate from minute `start` on and before `end`, in events a minute. `None`: too little of that is living time.
@@ -231,8 +254,16 @@ impl ServedSeries<'_> {
         (first, reach(&mut (to + 1..latest + 1), to))
     }
 
-    /// The usual rate in a gap, in events a minute. `None`: nothing before it shows what is usual.
-    fn usual_rate(&self, from: i32, to: i32) -> Option<f64> {
+    /// The span without the minutes with events at its ends. `inside` is a minute without one.
+    fn unserved(&self, (first, last): (i32, i32), inside: i32) -> (i32, i32) {
+        let is_served = |minute: &i32| self.served.between(*minute, minute + 1) > 0.0;
+        let first = (first..inside).find(|minute| !is_served(minute)).unwrap_or(inside);
+        let last = (inside..=last).rev().find(|minute| !is_served(minute)).unwrap_or(inside);
+        (first, last)
+    }
+
+    /// What is usual in a gap. `None`: nothing before it shows that.
+    fn usual(&self, from: i32, to: i32) -> Option<Usual> {
         let before = |stretch: i32| self.rate(from - (stretch + 1) * AROUND, from - stretch * AROUND);
         let after = |stretch: i32| self.rate(to + 1 + stretch * AROUND, to + 1 + (stretch + 1) * AROUND);
         let median = |mut rates: Vec<f64>| {
@@ -251,7 +282,13 @@ impl ServedSeries<'_> {
                 .then(|| self.served.between(from + shift, to + 1 + shift) / alive)
         });
         let of_days = median(same.collect());
-        Some([later, of_days].into_iter().flatten().fold(earlier, f64::min))
+        let least = [later, of_days].into_iter().flatten().fold(earlier, f64::min);
+        if of_days.is_some() {
+            return Some(Usual { rate: least, known: i32::MAX });
+        }
+        let edges = EDGES.into_iter().filter_map(|length| self.rate(from - length, from));
+        let known = if later.is_some() { 2 * AROUND } else { AROUND };
+        Some(Usual { rate: edges.fold(least, f64::min), known })
     }
 
     /// The clumps of the deliveries, from the differences of neighbouring counts.

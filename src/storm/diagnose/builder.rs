@@ -38,6 +38,8 @@ const UNKNOWN_SCORE: f64 = 5.0;
 const LEAST_RATIO: f64 = 1.5;
 /// A silence with at least this many events missing is sure.
 const SURE_MISSING: f64 = 40.0;
+/// The title of a silence in which a few messages came; that of the others is in the catalogue.
+const FEW_TITLE: &str = "hardly any mail taken or delivered";
 /// The lowest usual rate that is reported, in events a minute.
 const LEAST_RATE: f64 = 0.01;
 /// A storm that is not over is this many times as urgent as one that is.
@@ -152,7 +154,9 @@ impl StormBuilder<'_> {
     pub(crate) fn silence(&self, silence: &Silence) -> Option<(f64, Storm)> {
         let texts = self.texts(StormPattern::Silence)?;
         let is_over = silence.last < self.last;
-        let minutes = f64::from(silence.last - silence.first + 1);
+        let minutes = silence.last - silence.first + 1;
+        let came = silence.came.round();
+        let messages = self.served_messages(silence);
         let share = silence.view.map(|(dimension, value)| FactorShare {
             dimension,
             value,
@@ -164,27 +168,30 @@ impl StormBuilder<'_> {
             Some(format!("the {} {}", noun(share.dimension), self.phrasing().value(share)?))
         });
         let subject = subject.map_or_else(String::new, |subject| format!(" for {subject}"));
-        let expected = silence.expected.round();
+        let usual = silence.expected / f64::from(silence.known.max(1));
+        let mean = silence.came / f64::from(minutes.max(1));
         let mta = heaviest(self.dataset.points.iter().map(|point| (point.sample.mta, point.weight)));
         let values = values(&self.command_values(), &[], None, silence.first, silence.last);
         let storm = Storm {
             start: self.time(silence.first)?,
             peak: self.time(silence.first)?,
             end: is_over.then(|| self.time(silence.last)).flatten(),
-            duration_seconds: minutes as u64 * 60,
+            duration_seconds: minutes.max(0) as u64 * 60,
             pattern: StormPattern::Silence,
-            title: texts.title.clone(),
-            because: vec![format!(
-                "nothing was taken or delivered{subject} in {minutes} minutes, where about {expected} are usual"
-            )],
+            title: if messages == 0 { texts.title.clone() } else { FEW_TITLE.to_owned() },
+            because: vec![missing(silence, messages, &subject)],
             not: Vec::new(),
-            confidence: if expected >= SURE_MISSING { Confidence::Sure } else { Confidence::Likely },
-            attempts: 0,
-            recipients: 0,
-            messages: 0,
-            rate_per_minute: Rate { peak: 0.0, mean: 0.0 },
-            usual_per_minute: UsualRate { rate: round(silence.expected / minutes), by: UsualBy::Median },
-            times: 0.0,
+            confidence: if silence.expected.round() >= SURE_MISSING {
+                Confidence::Sure
+            } else {
+                Confidence::Likely
+            },
+            attempts: came as u64,
+            recipients: messages,
+            messages,
+            rate_per_minute: Rate { peak: round(mean), mean: round(mean) },
+            usual_per_minute: UsualRate { rate: round(usual), by: UsualBy::Median },
+            times: round(mean / usual.max(LEAST_RATE)),
             trend: if is_over { Trend::Over } else { Trend::Steady },
             factors: share.iter().filter_map(|share| self.factor(share)).collect(),
             series: Vec::new(),
@@ -193,6 +200,20 @@ impl StormBuilder<'_> {
             example: None,
         };
         Some((self.urgency(silence.expected, silence.last, is_over), storm))
+    }
+
+    /// The messages that were taken or delivered in a silence; an estimate if only a sample was kept.
+    fn served_messages(&self, silence: &Silence) -> u64 {
+        if silence.came < 0.5 {
+            return 0;
+        }
+        let is_inside = |point: &&WeightedEvent| {
+            let is_of_view = silence.view.is_none_or(|(dimension, value)| point.value(dimension) == value);
+            let minutes = silence.first..=silence.last;
+            point.sample.series.is_served() && minutes.contains(&point.sample.minute) && is_of_view
+        };
+        let members: Vec<&WeightedEvent> = self.dataset.points.iter().filter(is_inside).collect();
+        distinct(&members, |point| point.sample.message).max(1)
     }
 
     /// The number of events too many or too few, halved for each day since `until`.
@@ -309,6 +330,25 @@ impl StormBuilder<'_> {
         let (_, example) = found.min_by_key(|(order, example)| (*order, example.hash))?;
         Some(LogText::string(&example.line))
     }
+}
+
+/// `only 3 messages were taken or delivered in 120 minutes, where about 180 arrivals and deliveries are usual`
+fn missing(silence: &Silence, messages: u64, subject: &str) -> String {
+    let minutes = silence.last - silence.first + 1;
+    let came = match messages {
+        0 => "nothing was".to_owned(),
+        1 => "only 1 message was".to_owned(),
+        _ => format!("only {messages} messages were"),
+    };
+    let known = match silence.known {
+        known if known < minutes => format!(" in the first {known} of them"),
+        _ => String::new(),
+    };
+    let usual = silence.expected.round();
+    format!(
+        "{came} taken or delivered{subject} in {minutes} minutes, where about {usual} arrivals and deliveries are \
+         usual{known}"
+    )
 }
 
 /// An estimate of the number of distinct keys among all events: that of the sample, scaled by the events it stands for.
