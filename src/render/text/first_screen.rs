@@ -202,6 +202,11 @@ fn outgoing(page: &mut TextPage, report: &Report) {
             labelled(page, "", &part);
         }
     }
+    failures_over_time(page, report);
+}
+
+/// The bars of the failed deliveries to other servers.
+fn failures_over_time(page: &mut TextPage, report: &Report) {
     let narrow = TextStyle { width: page.style.width.saturating_sub(LABEL), ..page.style.clone() };
     let outgoing =
         |hour: &Hour| Hour { local: HourSent::default(), inbound: HourRefused::default(), ..hour.clone() };
