@@ -117,17 +117,7 @@ impl VerdictRun {
         };
         let (failed, warned) = (true_ones(&args.verdict.fail_on), true_ones(&args.verdict.warn_on));
         let mut verdict = verdict(report, failed.as_deref(), warned.as_deref(), &when.asked(self.scheduled));
-        let trouble =
-            completion.complaint.iter().cloned().chain(completion.problems.iter().map(ToString::to_string));
-        let trouble = trouble.map(|what| VerdictFinding {
-            state: VerdictState::Bad,
-            what,
-            value: String::new(),
-            usual: None,
-            text: None,
-            row: None,
-        });
-        let trouble: Vec<VerdictFinding> = trouble.collect();
+        let trouble = trouble(completion);
         if !trouble.is_empty() {
             verdict.state = VerdictState::Bad;
             verdict.findings.splice(0..0, trouble);
@@ -145,6 +135,21 @@ impl VerdictRun {
     pub(crate) fn stage(&self) -> Result<Option<StagedFile>, CliError> {
         Ok(self.opened.as_ref().map(OpenBaseline::stage).transpose()?.flatten())
     }
+}
+
+/// What could not be read or understood, as findings.
+fn trouble(completion: &Completion) -> Vec<VerdictFinding> {
+    let complaints = completion.complaint.iter().cloned();
+    let trouble = complaints.chain(completion.problems.iter().map(ToString::to_string));
+    let finding = |what| VerdictFinding {
+        state: VerdictState::Bad,
+        what,
+        value: String::new(),
+        usual: None,
+        text: None,
+        row: None,
+    };
+    trouble.map(finding).collect()
 }
 
 impl EvaluationTime<'_> {
