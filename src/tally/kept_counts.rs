@@ -54,24 +54,8 @@ impl KeptHours {
             push_signed(&mut packed, hour.wrapping_sub(before));
             let HourCounts { outbound, local, inbound } = counts;
             let RejectionCounts { transient, permanent, unspecified } = inbound;
-            let [sent, deferred, bounced, expired] = outbound.values();
-            let [stored, held, returned, late] = local.values();
-            push_counts(
-                &mut packed,
-                &[
-                    sent,
-                    deferred,
-                    bounced,
-                    expired,
-                    stored,
-                    held,
-                    returned,
-                    late,
-                    transient,
-                    permanent,
-                    unspecified,
-                ],
-            );
+            let rejected = [transient, permanent, unspecified];
+            push_counts(&mut packed, &[&outbound.values()[..], &local.values(), &rejected].concat());
             before = hour;
         }
         Self(PackedOrArray::Packed(ByteText(packed)))
@@ -86,21 +70,11 @@ impl KeptHours {
         let (mut rest, mut hour, mut hours) = (PackedBytes(&packed.0), 0_i64, Vec::new());
         while !rest.is_empty() {
             hour = hour.wrapping_add(rest.signed()?);
-            let [
-                sent,
-                deferred,
-                bounced,
-                expired,
-                stored,
-                held,
-                returned,
-                late,
-                transient,
-                permanent,
-                unspecified,
-            ] = rest.counts()?;
-            let outbound = ByResult::of_values([sent, deferred, bounced, expired]);
-            let local = ByResult::of_values([stored, held, returned, late]);
+            let counts: [u64; 11] = rest.counts()?;
+            let (outbound, others) = counts.split_first_chunk()?;
+            let (local, rejected) = others.split_first_chunk()?;
+            let &[transient, permanent, unspecified] = rejected else { return None };
+            let (outbound, local) = (ByResult::of_values(*outbound), ByResult::of_values(*local));
             let inbound = RejectionCounts { transient, permanent, unspecified };
             hours.push((hour, HourCounts { outbound, local, inbound }));
         }

@@ -60,12 +60,12 @@ struct SectionPlan<'a> {
 }
 
 impl SectionPlan<'_> {
-    /// Nobody has to act, or hardly: the rest is named in one line, without numbers of their own.
+    /// Nobody has to act, or there is little to do: the rest is named in one line, without numbers of their own.
     fn is_quiet(&self) -> bool {
         self.is_small || matches!(self.section.action, Action::JustWait | Action::Nothing)
     }
 
-    /// Nobody has to act, or hardly, and no row is large.
+    /// Nobody has to act, or there is little to do, and no row is large.
     fn is_one_line(&self) -> bool {
         self.is_quiet() && self.shown == 0
     }
@@ -149,9 +149,9 @@ fn plan(report: &Report, budget: RowBudget, width: usize) -> Vec<SectionPlan<'_>
             let last_large = section.rows.iter().rposition(is_large).map_or(0, |at| at + 1);
             let failed = section.totals.failed();
             let is_small = section.action != Action::FixHere && failed * 100 < whole.failed() * ALWAYS;
-            let is_quiet = is_small || matches!(section.action, Action::JustWait | Action::Nothing);
-            let shown = if is_quiet { large } else { last_large.max(1) };
-            SectionPlan { section, shown: shown.min(section.rows.len()), advised: 0, is_small }
+            let plan = SectionPlan { section, shown: large, advised: 0, is_small };
+            let shown = if plan.is_quiet() { large } else { last_large.max(1) };
+            SectionPlan { shown: shown.min(section.rows.len()), ..plan }
         })
         .collect();
     let room = match budget {

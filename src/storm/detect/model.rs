@@ -37,6 +37,9 @@ pub(crate) struct Model<'a> {
     default: CriticalValues,
 }
 
+/// The parts of the log that are left out, and the share without them.
+type LastShare = (Option<(usize, usize)>, OrdinaryShare);
+
 /// The ordinary share of one view.
 pub(crate) struct ViewShare<'a> {
     /// `None`: the view has too little mail.
@@ -47,22 +50,20 @@ pub(crate) struct ViewShare<'a> {
     /// all times.
     is_of_value: bool,
     living: &'a LivingTime,
-    /// The parts of the log that the last window touched, and the share without them: the next one often has the same.
-    last: Cell<Option<((usize, usize), OrdinaryShare)>>,
+    /// The first and the last part of the log that are left out for the last window, and the share without them: the next window
+    /// often has the same.
+    last: Cell<Option<LastShare>>,
 }
 
 impl ViewShare<'_> {
     /// The share by which a window is judged.
     pub(crate) fn for_window(&self, (from, to): (i32, i32)) -> OrdinaryShare {
-        let parts = if self.is_of_value {
-            (part_of(self.living, from), part_of(self.living, to - 1))
-        } else {
-            (usize::MAX, usize::MAX)
-        };
+        let parts = || (part_of(self.living, from), part_of(self.living, to - 1));
+        let parts = self.is_of_value.then(parts);
         match self.last.get() {
             Some((last, share)) if last == parts => share,
             _ => {
-                let own = self.own.and_then(|own| own.outside(self.is_of_value.then_some(parts)));
+                let own = self.own.and_then(|own| own.outside(parts));
                 let share = own.unwrap_or_default().max(self.general);
                 self.last.set(Some((parts, share)));
                 share
