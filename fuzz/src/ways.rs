@@ -105,9 +105,14 @@ fn in_parts(folder: &Path, log: &[u8]) -> Option<Value> {
     {
         return None;
     }
-    // Servers log some refusals twice, and only the first counts: behind their stamps the two lines begin alike.
-    let mut known = HashSet::new();
-    if text.lines().filter_map(|line| line.get(60..100)).any(|begin| !known.insert(begin)) {
+    // Servers log some refusals twice, and only the first counts: behind their stamps the two lines begin alike, or their ends
+    // are alike.
+    let (mut begins, mut ends) = (HashSet::new(), HashSet::new());
+    let is_copy = |line: &str| {
+        line.get(60..100).is_some_and(|begin| !begins.insert(begin.to_owned()))
+            || line.get(line.len().saturating_sub(40)..).is_some_and(|end| !ends.insert(end.to_owned()))
+    };
+    if text.lines().filter(|line| line.len() > 60).any(is_copy) {
         return None;
     }
     let middle = log.len() / 2;

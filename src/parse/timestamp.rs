@@ -157,6 +157,11 @@ impl TimestampParser {
         Some(LogTime { micros: self.last.start + seconds * 1_000_000, offset: self.last.offset })
     }
 
+    /// Whether this is a timestamp with a valid date. It counts for no observation.
+    pub(crate) fn is_valid(&self, stamp: RawTimestamp) -> bool {
+        self.clone().read(stamp, 0).is_some()
+    }
+
     /// Parses a timestamp. `offset` is where the line begins in its file, in bytes. `None`: there is no timestamp, or it
     /// is not a valid date (`Feb 30`). A leap second counts as second 59.
     #[inline]

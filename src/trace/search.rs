@@ -223,7 +223,8 @@ pub(crate) fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
 
 /// Counts the lines, and reads the first timestamp of each minute, so that the parser knows the years as in a full reading.
 fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut ScannedBlock) {
-    let (mut buffers, mut last) = (LineBuffers::default(), &b""[..]);
+    let mut buffers = LineBuffers::default();
+    let mut last = stamp_before(block, clock, &mut buffers);
     each_line(block, &mut |at, raw| {
         scanned.lines += 1;
         if is_same_minute(last, raw) {
@@ -250,6 +251,15 @@ fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut Scanned
         }
     });
     extend_to_end(block, clock, &mut scanned.unnamed);
+}
+
+/// The beginning of the line before the block, if it shows a time: the first line of a block is skipped like any other if it is
+/// of the same minute.
+fn stamp_before<'b>(block: &Block<'b>, clock: &TimestampParser, buffers: &mut LineBuffers) -> &'b [u8] {
+    let mut earlier = earlier_lines(block, 0).backwards();
+    let Some(raw) = earlier.next() else { return b"" };
+    let stamp = open_line(raw, earlier_lines(block, 0), buffers).line.stamp;
+    if clock.is_valid(stamp) { raw.get(..17).unwrap_or_default() } else { b"" }
 }
 
 /// Whether both lines begin with a timestamp of the same minute; false when in doubt. For most lines this check suffices.
