@@ -28,6 +28,7 @@ pub(crate) type BlockNames = PerRole<RoleNames>;
 #[derive(Clone, Default, Debug)]
 pub struct RoleNames {
     names: NameSet,
+    counted: CountedMail,
     /// The index of each name's entry, by the hash of the name.
     entries_by_hash: HashMap<u64, usize, PrehashedState>,
 }
@@ -36,6 +37,8 @@ pub struct RoleNames {
 #[derive(Clone, Default, Debug)]
 pub struct NameSet {
     pub entries: Vec<NameEntry>,
+    /// Names with messages, if only failures are counted.
+    pub sending: FewNames,
     /// The names in lower case, without separators.
     text: Vec<u8>,
 }
@@ -48,13 +51,54 @@ pub struct NameEntry {
     start: u32,
     /// The length of the name in bytes. 0: the block states only its hash.
     length: u8,
+    /// It stays even without a failure; see [`BlockNames::drop_delivered`].
+    is_needed: bool,
     pub counts: CompactMailCounts,
 }
 
 impl NameEntry {
     /// An entry whose name stands elsewhere.
     pub(crate) fn of_hash(hash: u64, counts: CompactMailCounts) -> Self {
-        Self { hash, start: 0, length: 0, counts }
+        Self { hash, start: 0, length: 0, is_needed: false, counts }
+    }
+}
+
+/// Which mail of a name is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum CountedMail {
+    #[default]
+    All,
+    /// Of names that only have deliveries, only the first few are told apart. Nearly all names are such names.
+    Failures,
+}
+
+/// The hashes of some names, each once: of all, if there are fewer than [`FewNames::MOST`].
+#[derive(Clone, Copy, Default, Debug)]
+pub struct FewNames {
+    hashes: [u64; Self::MOST],
+    count: usize,
+}
+
+impl FewNames {
+    /// Whether a name stands out does not depend on how many more there are.
+    const MOST: usize = 8;
+
+    #[inline]
+    fn add(&mut self, hash: u64) {
+        let Some((known, [next, ..])) = self.hashes.split_at_mut_checked(self.count) else { return };
+        if !known.contains(&hash) {
+            *next = hash;
+            self.count += 1;
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        other.hashes.iter().take(other.count).for_each(|hash| self.add(*hash));
+    }
+
+    /// The number of names, or [`Self::MOST`] if there are more.
+    pub(crate) fn count(&self) -> u64 {
+        self.count as u64
     }
 }
 
@@ -73,8 +117,18 @@ impl BlockNames {
         }
     }
 
+    /// Of senders and clients only failures are counted, as far as the first screen shows them.
+    pub(crate) fn count_failures_only(&mut self) {
+        self.senders.counted = CountedMail::Failures;
+        self.clients.counted = CountedMail::Failures;
+    }
+
     /// Counts a rejection for its sender and its client. It belongs to no message yet, and perhaps never will.
     pub fn count_rejection(&mut self, event: &Event, keys: &KeyHasher) {
+        // The first screen shows no sender of refused mail, who may be forged, and the rows of the report have the clients.
+        if self.senders.counted == CountedMail::Failures {
+            return;
+        }
         if let Some(sender) = event.sender {
             self.senders.intern_with_counts(sender_text(sender), keys).1.add(&CompactMailCounts::REJECTION);
         }
@@ -96,6 +150,19 @@ impl BlockNames {
         self.senders.add(sender, counts);
         self.clients.add(client, counts);
         self.users.add(user, counts);
+    }
+
+    /// Drops the names that have no failure and that none of these messages has. Later lines may tell of failures of a message.
+    pub(crate) fn drop_delivered(&mut self, open: impl Iterator<Item = SenderIds>) {
+        if self.senders.counted == CountedMail::All {
+            return;
+        }
+        for SenderIds { sender, client, .. } in open {
+            self.senders.need(sender);
+            self.clients.need(client);
+        }
+        self.senders.drop_delivered();
+        self.clients.drop_delivered();
     }
 
     pub fn merge(&mut self, other: &Self) {
@@ -144,7 +211,17 @@ impl RoleNames {
     }
 
     pub fn add(&mut self, hash: u64, counts: &CompactMailCounts) {
-        if hash != 0 {
+        if hash == 0 {
+            return;
+        }
+        let counts = match self.counted {
+            CountedMail::All => counts,
+            CountedMail::Failures => {
+                self.names.sending.add(hash);
+                &counts.failures()
+            }
+        };
+        if *counts != CompactMailCounts::default() {
             let at = self.entry_of(hash);
             self.names.counts(at).add(counts);
         }
@@ -154,17 +231,32 @@ impl RoleNames {
     fn entry_of(&mut self, hash: u64) -> usize {
         let entries = &mut self.names.entries;
         *self.entries_by_hash.entry(hash).or_insert_with(|| {
-            entries.push(NameEntry { hash, start: 0, length: 0, counts: CompactMailCounts::default() });
+            entries.push(NameEntry::of_hash(hash, CompactMailCounts::default()));
             entries.len() - 1
         })
     }
 
+    /// The name is kept even without a failure.
+    fn need(&mut self, hash: u64) {
+        if let Some(at) = self.entries_by_hash.get(&hash)
+            && let Some(entry) = self.names.entries.get_mut(*at)
+        {
+            entry.is_needed = true;
+        }
+    }
+
+    /// Drops all names that have no failure and are not needed. [`Self::take_block`] must follow.
+    fn drop_delivered(&mut self) {
+        let none = CompactMailCounts::default();
+        self.names.entries.retain(|entry| entry.is_needed || entry.counts != none);
+    }
+
     pub fn take_block(&mut self) -> NameSet {
         self.entries_by_hash.clear();
-        let NameSet { entries, text } = &self.names;
+        let NameSet { entries, text, .. } = &self.names;
         // The next block has about as many names.
-        let next =
-            NameSet { entries: Vec::with_capacity(entries.len()), text: Vec::with_capacity(text.len()) };
+        let (entries, text) = (Vec::with_capacity(entries.len()), Vec::with_capacity(text.len()));
+        let next = NameSet { entries, text, sending: FewNames::default() };
         std::mem::replace(&mut self.names, next)
     }
 }
@@ -177,6 +269,7 @@ impl NameSet {
     }
 
     fn append(&mut self, other: &Self) {
+        self.sending.merge(&other.sending);
         let before = self.text.len() as u32;
         self.text.extend_from_slice(&other.text);
         let moved = other.entries.iter().map(|entry| NameEntry { start: entry.start + before, ..*entry });

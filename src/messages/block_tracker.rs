@@ -118,7 +118,10 @@ impl BlockTracker {
 
     /// The tracker counts what a report of this extent asks for.
     #[must_use]
-    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
+    pub(crate) fn with_extent(mut self, extent: ReportExtent) -> Self {
+        if extent == ReportExtent::FirstScreen {
+            self.totals.count_failures_only();
+        }
         Self { extent, ..self }
     }
 
@@ -273,6 +276,8 @@ impl BlockTracker {
         let mut open = Vec::with_capacity(self.partials.len() - completed.len());
         open.extend(self.partials.extract_if(|_, partial| partial.completed().is_none()));
         self.partials.clear();
+        let origins = open.iter().flat_map(|(_, partial): &(u64, PartialMessage)| partial.origins());
+        self.totals.names.drop_delivered(origins);
         let (names, failed) = (self.totals.names.take_block(), std::mem::take(&mut self.totals.failed));
         PartialMessages { open, completed, queue_ids, pending, names, failed }
     }
@@ -282,6 +287,12 @@ impl PartialMessage {
     /// The transition that began the message, if the message also ended in the block and no update precedes it.
     pub(super) fn completed(&self) -> Option<Transition> {
         self.begun_by.filter(|_| self.earlier.is_empty() && self.message.is_none())
+    }
+
+    /// The names that the updates of the message state.
+    fn origins(&self) -> impl Iterator<Item = SenderIds> {
+        let earlier = self.earlier.iter().map(|update| update.origin);
+        earlier.chain(self.message.as_ref().map(|message| message.origin))
     }
 
     /// Continues the message that earlier blocks left open. Returns the message that is open after this block.

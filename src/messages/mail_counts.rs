@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::origin::Attempts;
-use crate::smtp::delivery_result::ByResult;
+use crate::smtp::delivery_result::{ByResult, DeliveryResult};
 
 /// The counts of one name in half a cache line. A count stops at four billion: the lines for more would fill a tebibyte.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
@@ -29,6 +29,15 @@ impl CompactMailCounts {
 
     pub const fn new(messages: u32, attempts: Attempts) -> Self {
         Self { messages, attempts, rejected: 0 }
+    }
+
+    /// The same without messages and deliveries.
+    #[inline]
+    #[must_use]
+    pub(crate) fn failures(&self) -> Self {
+        let mut attempts = self.attempts;
+        attempts[DeliveryResult::Delivered] = 0;
+        Self { messages: 0, attempts, rejected: self.rejected }
     }
 
     #[inline]

@@ -120,7 +120,10 @@ impl MessageTracker {
 
     /// The tracker counts what a report of this extent asks for.
     #[must_use]
-    pub(crate) fn with_extent(self, extent: ReportExtent) -> Self {
+    pub(crate) fn with_extent(mut self, extent: ReportExtent) -> Self {
+        if extent == ReportExtent::FirstScreen {
+            self.totals.count_failures_only();
+        }
         Self { details: FailureDetails::new(extent), ..self }
     }
 

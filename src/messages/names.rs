@@ -7,7 +7,7 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
 
-use super::block_names::{NameEntry, NameSet, PerRole};
+use super::block_names::{FewNames, NameEntry, NameSet, PerRole};
 use super::kept_names::KeptNames;
 use super::key::KeyHasher;
 use super::mail_counts::{CompactMailCounts, MailCounts};
@@ -37,6 +37,7 @@ pub struct HeavyHitters {
     /// Upper bound on how far the count of any name may be too low.
     max_undercount: u64,
     limit: usize,
+    sending: FewNames,
 }
 
 /// The names of one role, once all blocks are in.
@@ -48,6 +49,8 @@ pub struct FinishedHeavyHitters {
     pub dropped: MailCounts,
     /// Upper bound on how far the count of any name may be too low.
     pub max_undercount: u64,
+    /// Some of the names with messages, if only failures were counted.
+    sending: FewNames,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -103,12 +106,14 @@ impl Default for HeavyHitters {
             dropped: MailCounts::default(),
             max_undercount: 0,
             limit: LIMIT,
+            sending: FewNames::default(),
         }
     }
 }
 
 impl HeavyHitters {
     fn merge_names(&mut self, names: &NameSet) {
+        self.sending.merge(&names.sending);
         // A block has far fewer names than the limit. The size is checked once all of them are in, so that
         // neither their order nor a name with two entries changes the result.
         for some in names.entries.chunks((self.limit / 4).max(1)) {
@@ -207,7 +212,7 @@ impl HeavyHitters {
     /// Drops names that no line spelt out, and names without mail.
     fn finish(mut self) -> FinishedHeavyHitters {
         self.cut(LIMIT);
-        let Self { mut slots, text, mut dropped, max_undercount, .. } = self;
+        let Self { mut slots, text, mut dropped, max_undercount, sending, .. } = self;
         let mut most = 0;
         slots.retain(|slot| {
             if slot.start == 0 {
@@ -216,7 +221,7 @@ impl HeavyHitters {
             }
             slot.start != 0 && slot.counts != CompactMailCounts::default()
         });
-        FinishedHeavyHitters { slots, text, dropped, max_undercount: max_undercount + most }
+        FinishedHeavyHitters { slots, text, dropped, max_undercount: max_undercount + most, sending }
     }
 }
 
@@ -225,6 +230,11 @@ impl FinishedHeavyHitters {
     pub(crate) fn name_of(&self, hash: u64) -> Option<&[u8]> {
         let slot = self.slots.find(spread(hash), |slot| slot.hash == hash)?;
         Some(self.text.name(slot.start))
+    }
+
+    /// The number of names with messages, as far as it matters, if only failures were counted. `None`: all mail was counted.
+    pub(crate) fn sending(&self) -> Option<u64> {
+        Some(self.sending.count()).filter(|count| *count > 0)
     }
 
     /// The table with other names.

@@ -16,6 +16,7 @@ use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
+use crate::report::ReportExtent;
 use crate::smtp::delivery_result::DeliveryResult;
 
 /// The final state of a message, or its state in the queue.
@@ -110,6 +111,8 @@ pub struct MessageTotals {
     pub hosts: HashMap<u64, FlowTotals, PrehashedState>,
     /// Counts that only the whole log can resolve.
     pub pending: Vec<PendingHandOff>,
+    /// What of the failed messages and of the names a report of this extent asks for.
+    pub(super) extent: ReportExtent,
 }
 
 /// Significant digits of a duration: the error is below 1 %.
@@ -176,6 +179,12 @@ impl MessageTotals {
         }
     }
 
+    /// Counts what the first screen shows: of names only their failures, and of failed messages no details.
+    pub(crate) fn count_failures_only(&mut self) {
+        self.names.count_failures_only();
+        self.extent = ReportExtent::FirstScreen;
+    }
+
     /// Adds holds. Only the latest minutes are remembered.
     pub fn add_holds(&mut self, minute: i64, count: u64) {
         *self.silent_holds.entry(minute).or_default() += count;
@@ -196,7 +205,9 @@ impl MessageTotals {
     /// Counts a message that failed at least once.
     pub(crate) fn count_failed(&mut self, failure: TimedFailure, fate: FailedFate, origin: SenderIds) {
         self.failures.add(failure, fate);
-        self.failed.push(FailedMessage::new(failure, fate, origin.sender));
+        if self.extent == ReportExtent::Whole {
+            self.failed.push(FailedMessage::new(failure, fate, origin.sender));
+        }
     }
 
     /// Counts a hand-off. `seen`: the created message is in the logs and is counted there.

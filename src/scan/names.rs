@@ -1,5 +1,7 @@
 //! Builds the tables of names in a report, and sums up the names that have no row.
 
+use std::collections::HashMap;
+
 use super::options::ReportOptions;
 use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
@@ -46,12 +48,31 @@ impl NameTables {
         let sent = NameTotals { messages: None, rejected: 0, ..whole };
         let seen = NameTotals { messages: None, ..whole };
         let of = |table: &OutcomesByName, whole| name_table(of_tally(tally, table), 0, whole);
-        let of_messages = |table: &FinishedHeavyHitters| {
+        let of_messages = |table: &FinishedHeavyHitters, mut refused: Refusals| {
             let dropped = mail_counts(&table.dropped);
-            let rows = table.all().map(|(name, counts)| (name, mail_counts(&counts)));
-            let mut shown = name_table(rows, table.max_undercount, whole.without([dropped]));
+            let rows = table.all().map(|(name, counts)| {
+                let counts = mail_counts(&counts);
+                (
+                    name,
+                    NameTotals {
+                        rejected: counts.rejected + refused.remove(name).unwrap_or_default(),
+                        ..counts
+                    },
+                )
+            });
+            let mut rows: Vec<CountedName> = rows.collect();
+            rows.extend(refused.iter().map(|(name, count)| {
+                (*name, NameTotals { messages: Some(0), rejected: *count, ..NameTotals::default() })
+            }));
+            let mut shown = name_table(rows.into_iter(), table.max_undercount, whole.without([dropped]));
             shown.rest.others.add(&dropped);
+            shown.rest.sending = table.sending();
             shown
+        };
+        let refused = match options.extent {
+            ReportExtent::FirstScreen => refused_clients(tally),
+            // They are in the table of clients.
+            ReportExtent::Whole => Refusals::default(),
         };
         let counts = tally.providers.counts.iter().enumerate().skip(1);
         let by_provider = counts.filter_map(|(at, outcomes)| {
@@ -59,9 +80,9 @@ impl NameTables {
             Some((known.id.as_bytes(), outcome_counts(outcomes)))
         });
         let own = Self {
-            senders: of_messages(&by_role.senders),
-            users: of_messages(&by_role.users),
-            clients: of_messages(&by_role.clients),
+            senders: of_messages(&by_role.senders, Refusals::default()),
+            users: of_messages(&by_role.users, Refusals::default()),
+            clients: of_messages(&by_role.clients, refused),
             ..Self::default()
         };
         if options.extent == ReportExtent::FirstScreen {
@@ -101,6 +122,17 @@ fn whole_log(totals: &Totals) -> NameTotals {
         expired: out.expired + local.expired,
         rejected: totals.inbound.refused,
     }
+}
+
+/// Rejections by client.
+type Refusals<'a> = HashMap<&'a [u8], u64>;
+
+fn refused_clients(tally: &FinishedTally) -> Refusals<'_> {
+    let clients = tally.refused_clients().into_iter();
+    clients
+        .filter(|(id, _)| *id != Symbol::OVERFLOW)
+        .map(|(id, count)| (tally.names.name(id), count))
+        .collect()
 }
 
 fn of_tally<'a>(
@@ -162,7 +194,7 @@ fn name_table<'a>(all: impl Iterator<Item = CountedName<'a>>, may_lack: u64, who
     let others = sum.without(shown.iter().map(|(_, counts)| *counts));
     let names = names - shown.len() as u64;
     let rows = shown.into_iter().map(|(name, counts)| NameRow::new(LogText(name).into(), counts)).collect();
-    NameTable { rows, rest: Remainder { names, may_lack, others, unnamed } }
+    NameTable { rows, rest: Remainder { names, may_lack, others, unnamed, sending: None } }
 }
 
 type CountedName<'a> = (&'a [u8], NameTotals);

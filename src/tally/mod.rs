@@ -22,6 +22,8 @@ pub(crate) mod timeline;
 pub(crate) mod warnings;
 pub(crate) mod wire;
 
+use std::collections::BTreeMap;
+
 use foldhash::fast::RandomState;
 
 use self::by_hour::Hourly;
@@ -96,6 +98,23 @@ pub struct FinishedTally {
     pub hops: u64,
     pub warnings: WarningCounts,
     pub timeline: FinishedTimeline,
+}
+
+impl FinishedTally {
+    /// The number of rejections of each client, by its address, or else its name. Clients beyond the limit of names share
+    /// [`Symbol::OVERFLOW`].
+    pub(crate) fn refused_clients(&self) -> BTreeMap<Symbol, u64> {
+        let mut clients = BTreeMap::new();
+        let is_refusal = |key: &TallyKey| {
+            (key.kind.direction, key.kind.outcome) == (Direction::Inbound, Outcome::Rejected)
+        };
+        for (_, count) in self.rows.iter().filter(|(key, _)| is_refusal(key)) {
+            for (client, count) in count.places.clone().finish() {
+                *clients.entry(client).or_default() += count;
+            }
+        }
+        clients
+    }
 }
 
 impl Tally {
