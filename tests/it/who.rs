@@ -265,6 +265,53 @@ fn who_stands_out_is_said_in_one_line_each() {
     assert!(csv.starts_with("table,name,messages,delivered,deferred,bounced,expired,rejected\nsenders,n@example.org,81,0,0,81,0,0\n"), "{csv}");
 }
 
+/// Rejections of one client and of many others, among mail that is delivered.
+fn refused(log: &mut String, at: usize, client: &str) {
+    let _ = writeln!(
+        log,
+        "Nov 22 05:40:{:02} mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[{client}]: 550 5.1.1 \
+         <x{at}@example.org>: Recipient address rejected: User unknown; from=<y@example.net> to=<x{at}@example.org> \
+         proto=ESMTP helo=<h>",
+        at % 60
+    );
+}
+
+#[test]
+fn the_first_screen_names_whom_the_tables_name_however_the_log_is_cut() {
+    let (mut bounces, mut refusals) = (String::new(), String::new());
+    for at in 0..100 {
+        let sender = if at < 81 { "n@example.org" } else { "o@example.org" };
+        message(&mut bounces, at, "192.0.2.1", sender, None, if at % 3 == 0 { "bounced" } else { "sent" });
+        let (client, other) = (format!("198.51.100.{at}"), format!("s{at}@example.org"));
+        message(&mut bounces, 1000 + at, &client, &other, None, "sent");
+        message(&mut refusals, at, &client, &other, None, "sent");
+        refused(&mut refusals, at, if at % 4 == 0 { &client } else { "203.0.113.9" });
+        // It sends mail, too.
+        if at % 9 == 0 {
+            message(&mut refusals, 1000 + at, "203.0.113.9", &other, None, "bounced");
+        }
+    }
+    for (log, line) in [
+        (bounces, "Stands out: client 192.0.2.1: 34 of 34 bounced (100 %)"),
+        (refusals, "Stands out: client 203.0.113.9: 12 of 12 bounced (100 %)"),
+    ] {
+        let file = log_of(&log);
+        let name = file.path().to_str().unwrap();
+        let shown = |options: &[&str]| {
+            let options =
+                [&["scan", "--lang", "en", "--year", "2026", "--no-storms"], options, &[name]].concat();
+            support::answer(&options).0
+        };
+        // With a condition, the whole report is counted.
+        let whole = shown(&["--fail-on", "bounced>99%"]);
+        assert!(whole.contains(line), "{whole}");
+        for size in ["300", "5000", "1000000"] {
+            let first = shown(&["--block-size", size]);
+            assert!(first.contains(line), "{size}: {first}");
+        }
+    }
+}
+
 #[test]
 fn a_hostile_name_does_no_harm_in_any_format() {
     let mut log = String::new();

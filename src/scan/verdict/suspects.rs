@@ -67,7 +67,7 @@ fn has_dead_list(report: &Report) -> bool {
 /// Where an account seems to be in the wrong hands, puts that before the advice on what follows from its mail: the limits, the
 /// blocks and the refusals of other servers.
 pub(crate) fn put_first(report: &mut Report) {
-    let Some(account) = suspect(report) else { return };
+    let Some((account, command)) = suspect(report) else { return };
     let sections = report.sections.iter_mut().filter(|section| section.action == Action::FixHere);
     let follows = |row: &&mut FaultRow| {
         row.direction == Direction::Outbound && (row.reason.is_judgement() || row.reason.is_limit())
@@ -75,18 +75,19 @@ pub(crate) fn put_first(report: &mut Report) {
     for (at, row) in sections.flat_map(|section| &mut section.rows).filter(follows).enumerate() {
         row.advice = (at == 0).then(|| {
             format!(
-                "First look at {account}: if this mail is not their own, hold it and change the password (smtplog storm)"
+                "First look at {account}: if this mail is not their own, hold it and change the password ({command})"
             )
         });
     }
 }
 
-/// The account that seems to be in the wrong hands.
-fn suspect(report: &Report) -> Option<String> {
+/// The account that seems to be in the wrong hands, and the command that shows its mail.
+fn suspect(report: &Report) -> Option<(String, &'static str)> {
     let storm = report.storms.iter().flatten().find(|storm| storm.pattern == STOLEN);
     match storm.and_then(|storm| storm.factor.clone()) {
-        Some(factor) => Some(factor),
+        Some(factor) => Some((factor, "smtplog storm")),
         None if has_dead_list(report) => None,
-        None => outstanding(report).map(|(row, _)| format!("login {}", row.name)),
+        None => outstanding(report)
+            .map(|(row, _)| (format!("login {}", row.name), "smtplog scan --by user,reason")),
     }
 }
