@@ -39,6 +39,8 @@ pub struct NameSet {
     pub entries: Vec<NameEntry>,
     /// Names with messages, if only failures are counted.
     pub sending: FewNames,
+    /// Names with messages or rejections, if only failures are counted.
+    pub seen: FewNames,
     /// The names in lower case, without separators.
     text: Vec<u8>,
 }
@@ -92,6 +94,10 @@ impl FewNames {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.count == Self::MOST
+    }
+
     pub(crate) fn merge(&mut self, other: &Self) {
         other.hashes.iter().take(other.count).for_each(|hash| self.add(*hash));
     }
@@ -127,6 +133,11 @@ impl BlockNames {
     pub fn count_rejection(&mut self, event: &Event, keys: &KeyHasher) {
         // The first screen shows no sender of refused mail, who may be forged, and the rows of the report have the clients.
         if self.senders.counted == CountedMail::Failures {
+            if let Some(client) =
+                event.peer.ip.or(event.peer.host).filter(|_| !self.clients.names.seen.is_full())
+            {
+                self.clients.names.seen.add(to_lowercase(client, |client| keys.name(client)));
+            }
             return;
         }
         if let Some(sender) = event.sender {
@@ -218,6 +229,7 @@ impl RoleNames {
             CountedMail::All => counts,
             CountedMail::Failures => {
                 self.names.sending.add(hash);
+                self.names.seen.add(hash);
                 &counts.failures()
             }
         };
@@ -256,7 +268,7 @@ impl RoleNames {
         let NameSet { entries, text, .. } = &self.names;
         // The next block has about as many names.
         let (entries, text) = (Vec::with_capacity(entries.len()), Vec::with_capacity(text.len()));
-        let next = NameSet { entries, text, sending: FewNames::default() };
+        let next = NameSet { entries, text, ..NameSet::default() };
         std::mem::replace(&mut self.names, next)
     }
 }
@@ -270,6 +282,7 @@ impl NameSet {
 
     fn append(&mut self, other: &Self) {
         self.sending.merge(&other.sending);
+        self.seen.merge(&other.seen);
         let before = self.text.len() as u32;
         self.text.extend_from_slice(&other.text);
         let moved = other.entries.iter().map(|entry| NameEntry { start: entry.start + before, ..*entry });

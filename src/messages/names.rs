@@ -38,6 +38,7 @@ pub struct HeavyHitters {
     max_undercount: u64,
     limit: usize,
     sending: FewNames,
+    seen: FewNames,
 }
 
 /// The names of one role, once all blocks are in.
@@ -49,8 +50,9 @@ pub struct FinishedHeavyHitters {
     pub dropped: MailCounts,
     /// Upper bound on how far the count of any name may be too low.
     pub max_undercount: u64,
-    /// Some of the names with messages, if only failures were counted.
+    /// Some of the names with messages, and some of all names, if only failures were counted.
     sending: FewNames,
+    seen: FewNames,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +109,7 @@ impl Default for HeavyHitters {
             max_undercount: 0,
             limit: LIMIT,
             sending: FewNames::default(),
+            seen: FewNames::default(),
         }
     }
 }
@@ -114,6 +117,7 @@ impl Default for HeavyHitters {
 impl HeavyHitters {
     fn merge_names(&mut self, names: &NameSet) {
         self.sending.merge(&names.sending);
+        self.seen.merge(&names.seen);
         // A block has far fewer names than the limit. The size is checked once all of them are in, so that
         // neither their order nor a name with two entries changes the result.
         for some in names.entries.chunks((self.limit / 4).max(1)) {
@@ -212,7 +216,7 @@ impl HeavyHitters {
     /// Drops names that no line spelt out, and names without mail.
     fn finish(mut self) -> FinishedHeavyHitters {
         self.cut(LIMIT);
-        let Self { mut slots, text, mut dropped, max_undercount, sending, .. } = self;
+        let Self { mut slots, text, mut dropped, max_undercount, sending, seen, .. } = self;
         let mut most = 0;
         slots.retain(|slot| {
             if slot.start == 0 {
@@ -221,7 +225,7 @@ impl HeavyHitters {
             }
             slot.start != 0 && slot.counts != CompactMailCounts::default()
         });
-        FinishedHeavyHitters { slots, text, dropped, max_undercount: max_undercount + most, sending }
+        FinishedHeavyHitters { slots, text, dropped, max_undercount: max_undercount + most, sending, seen }
     }
 }
 
@@ -232,9 +236,11 @@ impl FinishedHeavyHitters {
         Some(self.text.name(slot.start))
     }
 
-    /// The number of names with messages, as far as it matters, if only failures were counted. `None`: all mail was counted.
-    pub(crate) fn sending(&self) -> Option<u64> {
-        Some(self.sending.count()).filter(|count| *count > 0)
+    /// The number of names with messages, and of all names, as far as it matters, if only failures were counted. `None`: all mail
+    /// was counted.
+    pub(crate) fn few(&self) -> Option<(u64, u64)> {
+        let few = (self.sending.count(), self.seen.count());
+        (few.1 > 0).then_some(few)
     }
 
     /// The table with other names.

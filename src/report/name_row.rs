@@ -96,10 +96,10 @@ pub struct Remainder {
     pub others: NameTotals,
     /// Mail for which no line names one.
     pub unnamed: NameTotals,
-    /// The number of names with mail that was sent, as far as it matters, where the rows have only failures. `None`: the rows have
-    /// all mail.
+    /// The number of names with mail that was sent, and of all names, as far as it matters, where the rows have only failures.
+    /// `None`: the rows have all mail.
     #[serde(skip)]
-    pub sending: Option<u64>,
+    pub few: Option<(u64, u64)>,
 }
 
 /// What is not in any row, for each table.

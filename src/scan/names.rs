@@ -66,7 +66,7 @@ impl NameTables {
             }));
             let mut shown = name_table(rows.into_iter(), table.max_undercount, whole.without([dropped]));
             shown.rest.others.add(&dropped);
-            shown.rest.sending = table.sending();
+            shown.rest.few = table.few();
             shown
         };
         let refused = match options.extent {
@@ -194,7 +194,7 @@ fn name_table<'a>(all: impl Iterator<Item = CountedName<'a>>, may_lack: u64, who
     let others = sum.without(shown.iter().map(|(_, counts)| *counts));
     let names = names - shown.len() as u64;
     let rows = shown.into_iter().map(|(name, counts)| NameRow::new(LogText(name).into(), counts)).collect();
-    NameTable { rows, rest: Remainder { names, may_lack, others, unnamed, sending: None } }
+    NameTable { rows, rest: Remainder { names, may_lack, others, unnamed, few: None } }
 }
 
 type CountedName<'a> = (&'a [u8], NameTotals);

@@ -292,8 +292,8 @@ fn the_first_screen_names_whom_the_tables_name_however_the_log_is_cut() {
         }
     }
     for (log, line) in [
-        (bounces, "Stands out: client 192.0.2.1: 34 of 34 bounced (100 %)"),
-        (refusals, "Stands out: client 203.0.113.9: 12 of 12 bounced (100 %)"),
+        (bounces, "Stands out: client 192.0.2.1: 34 of 34 bounced (100%)"),
+        (refusals, "Stands out: client 203.0.113.9: 12 of 12 bounced (100%)"),
     ] {
         let file = log_of(&log);
         let name = file.path().to_str().unwrap();

@@ -140,10 +140,10 @@ pub(crate) fn outliers(report: &Report) -> Vec<Outlier<'_>> {
     let of_kind = |(kind, rows, rest): (&'static str, &'_ Vec<NameRow>, &Remainder)| {
         // Of mail that was sent, clients that were only rejected have no share.
         let sends = |counts: &NameTotals| counts.delivered + counts.failures() > counts.rejected;
-        let all = (rows.len() as u64 + rest.names).max(rest.sending.unwrap_or_default());
         let of_rows = || rows.iter().filter(|row| sends(&row.counts())).count() as u64;
         let of_others = || if sends(&rest.others) { rest.names } else { 0 };
-        let sending = rest.sending.unwrap_or_else(|| of_rows() + of_others());
+        let (sending, all) =
+            rest.few.unwrap_or_else(|| (of_rows() + of_others(), rows.len() as u64 + rest.names));
         let of_outcome = |(outcome, of): Column| {
             let names = if outcome == "refused by us" { all } else { sending };
             let listed: u64 = rows.iter().map(|row| of(&row.counts())).sum();
