@@ -85,6 +85,8 @@ pub(crate) fn input(args: &ScanArgs, times: &[(&'static str, String)]) -> String
     let zone = input.tz.as_ref().map(|zone| format!("--tz {}", quoted(zone)));
     let times = times.chain(zone);
     let files = input.files.iter().filter(|file| *file != Path::new("-"));
-    let files = files.map(|file| quoted(&file.to_string_lossy()));
+    // A name that begins with a hyphen would be an option.
+    let guarded = |file: &str| if file.starts_with('-') { format!("./{file}") } else { file.to_owned() };
+    let files = files.map(|file| quoted(&guarded(&file.to_string_lossy())));
     switches.chain(times).chain(files).collect::<Vec<_>>().join(" ")
 }

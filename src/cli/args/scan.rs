@@ -43,7 +43,7 @@ pub struct ScanArgs {
     /// Write the report for: admin or customer.
     ///
     /// customer: plain words, without addresses, settings, commands and the domains of others, as text, markdown or html. Domains
-    /// are shown only with --from, --user or --domain, which select the customer's own mail.
+    /// are shown only with --from or --domain, which select the customer's own mail.
     #[arg(long = "for", value_enum, hide_possible_values = true, default_value_t = Audience::Admin, value_name = "WHOM", help_heading = REPORT)]
     pub audience: Audience,
     /// Sort rows by count, recent or name.

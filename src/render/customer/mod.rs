@@ -33,7 +33,7 @@ const DOMAINS: usize = 20;
 pub(crate) const MAIL_WIDTH: usize = 76;
 
 /// Filters that select the mail of one customer, so that its domains may be shown.
-const OWN_MAIL: [&str; 3] = ["--from ", "--user ", "--domain "];
+const OWN_MAIL: [&str; 2] = ["--from ", "--domain "];
 
 /// A report in plain words. All texts are translated and printable.
 pub(crate) struct CustomerReport {

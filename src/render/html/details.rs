@@ -203,7 +203,8 @@ fn domain_section(
                 (senders(&domain.senders, words))
             }
             (lines(&domain.examples, words))
-            (command(&format!("smtplog --domain {}", quoted(&printable(&domain.name))), style))
+            // With the sign, a name that begins with a hyphen is no option.
+            (command(&format!("smtplog --domain={}", quoted(&printable(&domain.name))), style))
         }
     }
 }

@@ -423,7 +423,9 @@ fn show_foot(page: &mut TextPage, report: &Report) {
     let mut rows = report.sections.iter().flat_map(|section| &section.rows);
     let is_of_messages = |row: &&FaultRow| row.totals.failed() > 0;
     if let Some(row) = main.filter(is_of_messages).or_else(|| rows.find(is_of_messages)) {
-        let address = row.recipient.as_deref().map_or("ADDRESS".to_owned(), |name| quoted(&printable(name)));
+        // What begins with a hyphen would be an option, and what is not printable is no longer the address.
+        let is_safe = |name: &&str| !name.starts_with('-') && printable(name) == **name;
+        let address = row.recipient.as_deref().filter(is_safe).map_or("ADDRESS".to_owned(), quoted);
         page.line(&format!("{}  smtplog trace {address}{input}", page.say("Why one mail failed:")));
     }
     if let Some(row) = main {

@@ -128,10 +128,10 @@ pub(crate) fn fit(text: &str, width: usize, unicode: bool) -> String {
     format!("{}{mark}", cut.trim_end())
 }
 
-/// Quotes a word for a POSIX shell.
+/// Quotes a word for a POSIX shell, and for zsh, which takes `=ls` for the path of a command.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%,".contains(c);
-    if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
+    if !word.is_empty() && !word.starts_with(['-', '=']) && word.chars().all(plain) {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', "'\\''").replace(char::is_control, "?"))

@@ -28,8 +28,11 @@ const BAD_SHARE: u64 = 5;
 const WATCH_TENTHS: u64 = 5;
 /// It is watch from this share of messages that were only late, in percent.
 const LATE_SHARE: u64 = 2;
-/// Fewer messages are no finding.
-const FEWEST: u64 = 5;
+/// Fewer messages, or refusals of clients, are no finding.
+const FEWEST: u64 = 3;
+const FEWEST_REFUSALS: u64 = 5;
+/// Fewer messages or refusals are not bad.
+const FEWEST_BAD: u64 = 10;
 
 /// Alarm limits on the messages of each direction.
 pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
@@ -52,13 +55,34 @@ pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
                 what: format!("{state}>{limit}%"),
                 value: share.clone(),
                 usual: None,
-                text: Some(format!("{share} of {direction} messages {} (alarm at {limit}%)", verb(state))),
+                text: Some(format!(
+                    "{share} of {direction} messages {} (alarm at {limit}%){}",
+                    verb(state),
+                    main_reason(report, direction, state)
+                )),
                 row: None,
             })
         };
         if flow.messages < MESSAGES_NEEDED { Vec::new() } else { SHARES.iter().filter_map(finding).collect() }
     };
     flows.into_iter().flat_map(of_flow).collect()
+}
+
+/// `: no connection`: what most of these messages failed for. Empty: no reason has half of them.
+fn main_reason(report: &Report, direction: &str, state: &str) -> String {
+    let wanted = if direction == "local" { Direction::Local } else { Direction::Outbound };
+    let count = |row: &FaultRow| match state {
+        "bounced" => row.totals.bounced,
+        "expired" => row.totals.expired,
+        _ => row.totals.waiting,
+    };
+    let rows = || {
+        let all = report.sections.iter().flat_map(|section| &section.rows);
+        all.filter(|row| row.direction == wanted)
+    };
+    let whole: u64 = rows().map(count).sum();
+    let most = rows().max_by_key(|row| count(row)).filter(|row| count(row) * 2 >= whole && count(row) > 0);
+    most.map(|row| format!(": {}", row.title)).unwrap_or_default()
 }
 
 fn verb(state: &str) -> String {
@@ -108,10 +132,10 @@ fn is_unusual_part(of: &Row, fault: &FaultRow) -> bool {
 
 fn message_state(totals: &FaultTotals, whole: u64) -> Option<VerdictState> {
     let stuck = totals.lost() + totals.waiting;
-    if stuck >= 2 * FEWEST && stuck * 100 >= whole * BAD_SHARE {
+    if stuck >= FEWEST_BAD && stuck * 100 >= whole * BAD_SHARE {
         Some(VerdictState::Bad)
     } else if stuck >= FEWEST && stuck * 1000 >= whole * WATCH_TENTHS
-        || totals.delayed >= 2 * FEWEST && totals.delayed * 100 >= whole * LATE_SHARE
+        || totals.delayed >= FEWEST_BAD && totals.delayed * 100 >= whole * LATE_SHARE
     {
         Some(VerdictState::Watch)
     } else {
@@ -120,10 +144,10 @@ fn message_state(totals: &FaultTotals, whole: u64) -> Option<VerdictState> {
 }
 
 fn rejection_state(rejected: u64, clients: u64) -> Option<VerdictState> {
-    if rejected >= 2 * FEWEST && rejected * 100 >= clients * BAD_SHARE {
+    if rejected >= FEWEST_BAD && rejected * 100 >= clients * BAD_SHARE {
         Some(VerdictState::Bad)
     } else {
-        (rejected >= FEWEST).then_some(VerdictState::Watch)
+        (rejected >= FEWEST_REFUSALS).then_some(VerdictState::Watch)
     }
 }
 
@@ -132,7 +156,7 @@ fn fault(row: &FaultRow, state: VerdictState, report: &Report) -> VerdictFinding
     let place = row.place.as_ref().filter(|place| place.percent >= 50);
     let place = place.map(|place| format!(" ({} {}%)", place.name, place.percent)).unwrap_or_default();
     let (count, unit) = match row.direction {
-        Direction::Inbound => (row.totals.rejected, ["client refused", "clients refused"]),
+        Direction::Inbound => (row.totals.rejected, ["refusal", "refusals"]),
         Direction::Outbound | Direction::Local => (row.totals.failed(), ["message", "messages"]),
     };
     let here = if row.direction == Direction::Local { " here" } else { "" };

@@ -10,6 +10,8 @@ use crate::smtp::event::Direction;
 const FAILURES_NEEDED: u64 = 50;
 /// From this share of dead addresses among the failed messages, in percent, the list is the fault.
 const DEAD_SHARE: u64 = 60;
+/// From this share of refusals, limits and dead addresses among the failed messages, in percent, a login may be to blame.
+const TYPICAL_SHARE: u64 = 50;
 /// The id of the storm whose fault is an account's.
 const STOLEN: &str = "stolen-account";
 
@@ -19,13 +21,13 @@ pub(crate) fn login(report: &Report) -> Option<VerdictFinding> {
     let failed = HumanCount(row.failures());
     let text = if has_dead_list(report) {
         format!(
-            "a list with dead addresses: login {} has {failed} of {} failures; clean that list",
+            "a list with dead addresses: login {} has {failed} of {} failed attempts; clean that list",
             row.name,
             HumanCount(whole)
         )
     } else {
         format!(
-            "login {} has {failed} of {} failures: if that is not their own mail, change its password",
+            "login {} has {failed} of {} failed attempts: if that is not their own mail, change its password",
             row.name,
             HumanCount(whole)
         )
@@ -40,7 +42,8 @@ pub(crate) fn login(report: &Report) -> Option<VerdictFinding> {
     })
 }
 
-/// The login with most of the failing mail, and all failures. `None`: no login stands out.
+/// The login with most of the failing mail, and all failures. `None`: no login stands out, or what fails is nothing that spam or a
+/// bad list brings.
 fn outstanding(report: &Report) -> Option<(&NameRow, u64)> {
     let totals = &report.totals;
     let whole: u64 = [&totals.outbound, &totals.local]
@@ -49,19 +52,32 @@ fn outstanding(report: &Report) -> Option<(&NameRow, u64)> {
         .sum();
     let row = report.users.iter().max_by_key(|row| row.failures())?;
     let (failed, sent) = (row.failures(), row.delivered + row.failures());
+    // A few messages that are tried again and again are no flood.
+    let mail = row.bounced + row.expired + row.deferred.min(row.messages.unwrap_or_default());
     let others = report.users.len() as u64 + report.rest.users.names;
-    let stands_out = failed >= FAILURES_NEEDED && failed * 2 >= whole && failed * 5 >= sent && others >= 3;
-    stands_out.then_some((row, whole))
+    let stands_out = mail >= FAILURES_NEEDED && failed * 2 >= whole && failed * 5 >= sent && others >= 3;
+    let is_typical = has_share(report, TYPICAL_SHARE, |action, row| {
+        action == Action::CleanLists || row.reason.is_judgement() || row.reason.is_limit()
+    });
+    (stands_out && is_typical).then_some((row, whole))
 }
 
 /// Most of the failed messages went to dead addresses.
 fn has_dead_list(report: &Report) -> bool {
-    let failed = |action: Option<Action>| -> u64 {
-        let sections = report.sections.iter();
-        let sections = sections.filter(|section| action.is_none_or(|action| section.action == action));
-        sections.map(|section| section.totals.failed()).sum()
-    };
-    failed(Some(Action::CleanLists)) * 100 >= failed(None) * DEAD_SHARE && failed(None) > 0
+    has_share(report, DEAD_SHARE, |action, _| action == Action::CleanLists)
+}
+
+/// Whether rows of this kind have at least this share, in percent, of the failed messages.
+fn has_share(report: &Report, share: u64, is_of_kind: impl Fn(Action, &FaultRow) -> bool) -> bool {
+    let (mut some, mut all) = (0, 0);
+    for section in &report.sections {
+        for row in &section.rows {
+            let failed = row.totals.failed();
+            all += failed;
+            some += if is_of_kind(section.action, row) { failed } else { 0 };
+        }
+    }
+    some * 100 >= all * share && all > 0
 }
 
 /// Where an account seems to be in the wrong hands, puts that before the advice on what follows from its mail: the limits, the
