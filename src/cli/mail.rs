@@ -75,6 +75,9 @@ fn to(args: &ScanArgs) -> Vec<String> {
     if addresses.is_empty() { vec![DEFAULT_ADDRESS.to_owned()] } else { addresses }
 }
 
+/// A command names at most this number of files.
+const FILES_SHOWN: usize = 5;
+
 /// The options and files that select the logs, for a shell: `--rotated --since yesterday /var/log/mail.log`.
 /// `times` are the bounds of the period.
 pub(crate) fn input(args: &ScanArgs, times: &[(&'static str, String)]) -> String {
@@ -87,6 +90,8 @@ pub(crate) fn input(args: &ScanArgs, times: &[(&'static str, String)]) -> String
     let files = input.files.iter().filter(|file| *file != Path::new("-"));
     // A name that begins with a hyphen would be an option.
     let guarded = |file: &str| if file.starts_with('-') { format!("./{file}") } else { file.to_owned() };
-    let files = files.map(|file| quoted(&guarded(&file.to_string_lossy())));
+    let files: Vec<String> = files.map(|file| quoted(&guarded(&file.to_string_lossy()))).collect();
+    // The names of a whole folder would fill the screen.
+    let files = if files.len() > FILES_SHOWN { vec!["FILES".to_owned()] } else { files };
     switches.chain(times).chain(files).collect::<Vec<_>>().join(" ")
 }

@@ -80,7 +80,7 @@ pub(crate) fn text(report: &Report, input: &str) -> String {
         &mut page,
         report,
         RowBudget::Lines(FAULT_LINES),
-        &first_screen::warned(report, &style),
+        &first_screen::warned(report, &style, true),
     );
     page.blank();
     if let Some(command) = command(report, input) {

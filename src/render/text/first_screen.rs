@@ -11,6 +11,7 @@ use super::page::{TextPage, TextStyle, fit, pad, quoted, wrap};
 use super::rows::HEADING;
 use super::sparkline::spark;
 use super::storm_line;
+use crate::catalog::Action;
 use crate::render::sanitize::printable;
 use crate::render::words::duration::duration;
 use crate::render::words::fault::{counted, percent, states};
@@ -23,8 +24,12 @@ use crate::report::{FaultRow, Hour, HourRefused, HourSent, Range, Report, Verdic
 const LINES: usize = 40;
 /// Width in columns of `OUTGOING   `.
 const LABEL: usize = 11;
-/// Lines of notes on the numbers.
-const NOTES: usize = 4;
+/// What a screen that is too long leaves out, one after the other.
+const EXTRAS: [Extras; 3] = [
+    Extras { notes: 4, has_warning_advice: true, has_blanks: true },
+    Extras { notes: 1, has_warning_advice: false, has_blanks: true },
+    Extras { notes: 1, has_warning_advice: false, has_blanks: false },
+];
 /// Findings of the verdict that are shown, and lines that they take at most.
 const FINDINGS: usize = 4;
 const FINDING_LINES: usize = 3;
@@ -33,13 +38,41 @@ const HOSTS: usize = 4;
 /// The greatest width of a bar in columns.
 const BAR: usize = 30;
 
+/// What the screen shows if there is room.
+#[derive(Clone, Copy)]
+struct Extras {
+    /// Lines of notes on the numbers.
+    notes: usize,
+    has_warning_advice: bool,
+    has_blanks: bool,
+}
+
 pub(crate) fn show(page: &mut TextPage, report: &Report) {
+    let screens = EXTRAS.iter().map(|extras| {
+        let mut screen = TextPage { text: String::new(), style: page.style };
+        show_with(&mut screen, report, *extras);
+        if extras.has_blanks {
+            return screen.text;
+        }
+        screen.text.split_inclusive('\n').filter(|line| *line != "\n").collect()
+    });
+    let mut last = String::new();
+    for screen in screens {
+        last = screen;
+        if page.style.rows.is_some() || last.lines().count() <= LINES {
+            break;
+        }
+    }
+    page.text.push_str(&last);
+}
+
+fn show_with(page: &mut TextPage, report: &Report, extras: Extras) {
     head(page, report);
     totals(page, report);
     show_verdict(page, report);
     let mut foot = TextPage { text: String::new(), style: page.style };
-    show_foot(&mut foot, report);
-    let warned = warned(report, page.style);
+    show_foot(&mut foot, report, extras.notes);
+    let warned = warned(report, page.style, extras.has_warning_advice);
     let hosts = if page.style.who { String::new() } else { hosts::section(report, page.style, HOSTS) };
     let taken =
         [&page.text, &foot.text, &warned, &hosts].map(|text| text.lines().count()).iter().sum::<usize>();
@@ -349,6 +382,8 @@ fn well(page: &TextPage, report: &Report) -> String {
         "nothing is far from the usual"
     } else if report.sections.is_empty() {
         "nothing was deferred, bounced or refused"
+    } else if report.sections.iter().any(|section| section.action == Action::FixHere) {
+        "no alarm limit is reached"
     } else {
         "no alarm limit is reached, and nothing is unusual for this log"
     };
@@ -368,14 +403,14 @@ fn compared(page: &TextPage, report: &Report) -> Option<String> {
 }
 
 /// The section of the servers' own warnings. Empty: none needs attention.
-pub(crate) fn warned(report: &Report, style: &TextStyle) -> String {
+pub(crate) fn warned(report: &Report, style: &TextStyle, has_advice: bool) -> String {
     let mut page = TextPage { text: String::new(), style };
-    show_warnings(&mut page, report);
+    show_warnings(&mut page, report, has_advice);
     page.text
 }
 
 /// The servers' own warnings: one line and one line of advice for each of the two most important.
-fn show_warnings(page: &mut TextPage, report: &Report) {
+fn show_warnings(page: &mut TextPage, report: &Report, has_advice: bool) {
     let (shown, _) = warnings::entries(report, &page.style.words);
     if shown.is_empty() {
         return;
@@ -391,16 +426,16 @@ fn show_warnings(page: &mut TextPage, report: &Report) {
             None => warnings::text(entry.row),
         };
         page.line(&format!("  {}  {lines}", fit(&printable(&title), room, page.style.unicode)));
-        if let Some(text) = &entry.row.advice {
+        if let Some(text) = entry.row.advice.as_ref().filter(|_| has_advice) {
             fault_table::advice(page, page.say(text));
         }
     }
 }
 
 /// The next commands, and the limits of the numbers.
-fn show_foot(page: &mut TextPage, report: &Report) {
+fn show_foot(page: &mut TextPage, report: &Report, most_notes: usize) {
     let notes: Vec<&String> = report.notes.iter().skip(report.table_notes).collect();
-    let (mut room, mut hidden) = (NOTES, 0);
+    let (mut room, mut hidden) = (most_notes, 0);
     for note in &notes {
         let lines = wrap(&printable(page.say(note)), page.style.width.saturating_sub(2));
         if lines.len() > room {
