@@ -79,8 +79,8 @@ impl<'c> BriefExplainer<'c> {
                 (Brief { enhanced: Some(enhanced_label(pattern)), class: class_of(pattern), ..brief }, known)
             }
             Query::Class(class) => (Brief { class: Some(class), ..none }, true),
-            Query::Reason(reason) => {
-                let found = bare_situation(reason, None, direction);
+            Query::Reason(reason, cause) => {
+                let found = Situation { cause, ..bare_situation(reason, None, direction) };
                 (Self::with_situation(&found, None, mta, none), true)
             }
             Query::Reply(event) => (self.classify_reply(&event, false, mta, none), true),

@@ -76,7 +76,7 @@ pub(crate) fn side(text: &str) -> Option<ComparedSide> {
             })
         }
         Query::Enhanced(pattern) => enhanced_side(pattern),
-        Query::Reason(reason) => Some(reason_side(reason)),
+        Query::Reason(reason, _) => Some(reason_side(reason)),
         Query::Class(class) => Some(class_side(class)),
         Query::Reply(_) | Query::Line(_) | Query::Routine | Query::Word(_) => None,
     }

@@ -47,7 +47,7 @@ impl Explainer {
             Query::Enhanced(pattern) => enhanced_entry(input, pattern, context)
                 .unwrap_or_else(|| unknown(input, &enhanced_label(pattern))),
             Query::Class(class) => class_entry(input, class, context),
-            Query::Reason(reason) => reason_entry(input, reason, context),
+            Query::Reason(reason, cause) => reason_entry(input, reason, cause, context),
             Query::Reply(event) => {
                 let context = QueryContext { mta: context.mta.or_else(|| guess(input)), ..context.clone() };
                 self.explain_reply(input, EntryKind::Reply, &event, &context)

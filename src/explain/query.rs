@@ -2,12 +2,13 @@
 
 use clap::ValueEnum;
 
-use crate::catalog::{EnhancedPattern, Reason};
+use crate::catalog::{Cause, EnhancedPattern, Reason, cause_row};
 use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::unwrap;
+use crate::pipeline::reason_pattern::ReasonPattern;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode, Reply, in_words};
 
@@ -33,7 +34,8 @@ pub(crate) enum Query<'a> {
     Enhanced(EnhancedPattern),
     /// `4xx`
     Class(Class),
-    Reason(Reason),
+    /// A reason, or a cause with the first of its reasons, by its id or its title.
+    Reason(Reason, Option<Cause>),
     /// The words of a reply.
     Reply(Event<'a>),
     /// A log line that has a result.
@@ -86,8 +88,12 @@ pub(crate) fn bare_event<'a>(text: &'a str, context: &'a QueryContext) -> Event<
 /// Parses a code, an enhanced code, a class or a reason. None: the text is none of them.
 pub(crate) fn parse_short(text: &str) -> Option<Query<'static>> {
     let lower = text.trim().to_ascii_lowercase();
-    if let Ok(reason) = Reason::from_str(&lower.replace('_', "-"), false) {
-        return Some(Query::Reason(reason));
+    match ReasonPattern::find(&lower).or_else(|| ReasonPattern::find(&lower.replace('_', "-"))) {
+        Some(ReasonPattern::Reason(reason)) => return Some(Query::Reason(reason, None)),
+        Some(ReasonPattern::Cause(cause)) => {
+            return cause_row(cause).reason.first().map(|reason| Query::Reason(*reason, Some(cause)));
+        }
+        None => {}
     }
     match lower.as_str() {
         "2xx" | "2yz" => return Some(Query::Class(Class::Positive)),

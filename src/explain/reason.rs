@@ -9,15 +9,26 @@ use crate::catalog::classify::guess::deciding_words;
 use crate::catalog::classify::{Classification, MatchedOn, Reason};
 use crate::catalog::provider::ProviderRow;
 use crate::catalog::{
-    Catalog, CodeRow, Situation, cause_row, codes, enhanced_codes, find_code, reason_row, value_name,
+    Catalog, Cause, CodeRow, Situation, cause_row, codes, enhanced_codes, find_code, reason_row, value_name,
 };
 use crate::report::explain::{Entry, EntryKind, Fix, NamedCode, ReasonFinding, Variant, VariantSource};
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::Class;
 
-/// The entry of a reason.
-pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) -> Entry {
+/// The entry of a reason, or of one of its causes.
+pub(crate) fn reason_entry(
+    input: &str,
+    reason: Reason,
+    cause: Option<Cause>,
+    context: &QueryContext,
+) -> Entry {
     let row = reason_row(reason);
+    let cause_row = cause.map(cause_row);
+    let of_cause = cause_row.map(|cause| cause.meaning.clone());
+    let fixes = match cause {
+        Some(_) => fixes_of(cause, reason, context),
+        None => fixes(reason, None, context),
+    };
     let variants = codes_of_reason(reason);
     let mut labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     labels.dedup();
@@ -35,18 +46,18 @@ pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) 
     Entry {
         input: input.to_owned(),
         kind: EntryKind::Reason,
-        label: value_name(reason),
-        name: capitalize(&row.title),
+        label: cause.map_or_else(|| value_name(reason), value_name),
+        name: capitalize(cause_row.map_or(&row.title, |cause| &cause.title)),
         code: None,
         enhanced: None,
         class: None,
         verdict: None,
-        description: vec![row.meaning.clone(), helps],
+        description: of_cause.into_iter().chain([row.meaning.clone(), helps]).collect(),
         sender_does: String::new(),
         stages: Vec::new(),
         when: vec![VariantSource { mta: None, text: when }],
         variants,
-        fixes: fixes(reason, None, context),
+        fixes,
         unlike: unlike(reason),
         related: related(reason),
         nearest: Vec::new(),
@@ -54,6 +65,15 @@ pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) 
         assumed: false,
         sources: reason_sources(reason, context),
     }
+}
+
+/// The advice on a reason with this cause, for each direction.
+fn fixes_of(cause: Option<Cause>, reason: Reason, context: &QueryContext) -> Vec<Fix> {
+    let of = |direction| {
+        let situation = Situation { cause, ..bare_situation(reason, None, direction) };
+        fix(&situation, context.mta)
+    };
+    sides(context).into_iter().filter_map(of).collect()
 }
 
 /// The reasons that are mistaken for this one.

@@ -21,7 +21,9 @@ pub enum ReasonPattern {
 impl ReasonPattern {
     /// None: nothing is called that.
     pub fn find(text: &str) -> Option<Self> {
+        // A row of the report says in the same column who said it.
         let text = text.trim();
+        let text = [" (by us)", " (here)"].iter().find_map(|side| text.strip_suffix(side)).unwrap_or(text);
         let is_title = |title: &str| title.eq_ignore_ascii_case(text);
         let reason = Reason::from_str(text, true).ok();
         let reason = reason.or_else(|| Some(reasons().iter().find(|row| is_title(&row.title))?.id));
@@ -110,6 +112,10 @@ mod tests {
             assert!(found.is_some(), "{}", row.title);
         }
         assert_eq!(ReasonPattern::find("No Such User"), Some(ReasonPattern::Reason(Reason::UserUnknown)));
+        assert_eq!(
+            ReasonPattern::find("server error (by us)"),
+            Some(ReasonPattern::Reason(Reason::SystemError))
+        );
         assert_eq!(ReasonPattern::find("sunshine"), None);
     }
 }
