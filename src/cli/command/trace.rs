@@ -80,6 +80,12 @@ fn trace_to(
     let task = WalkTask { filter: &LineFilter::default(), ..session.task() };
     let traced = with_bar(task.progress, || trace(&request, &task))?;
     if traced.found == 0 {
+        if format == DocumentFormat::Json && !args.raw {
+            let redacted = session.redactor.map(|redactor| redactor.query(&args.what));
+            let what = redacted.unwrap_or_else(|| args.what.clone());
+            let none = Trace { schema: SCHEMA, what, found: 0, stories: Vec::new(), notes: Vec::new() };
+            out.write_all(json::pretty(&none).as_bytes())?;
+        }
         return nothing_found(args, session, traced);
     }
     show(args, format, session, traced, out)

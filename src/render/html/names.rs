@@ -35,23 +35,25 @@ pub(crate) fn host_table(report: &Report, style: &TextStyle) -> Markup {
         @if !rows.is_empty() {
             section {
                 h2 { (words.translate("HOSTS")) }
-                table.sortable.domains {
-                    thead {
-                        tr {
-                            th scope="col" {}
-                            @for title in hosts::COLUMNS { th.n scope="col" { (words.translate(title)) } }
-                        }
-                    }
-                    tbody {
-                        @for row in rows {
+                div.wide {
+                    table.sortable.domains {
+                        thead {
                             tr {
-                                th scope="row" { (hosts::name(row, words)) }
-                                @for cell in hosts::cells(row) { td.n { (cell) } }
+                                th scope="col" {}
+                                @for title in hosts::COLUMNS { th.n scope="col" { (words.translate(title)) } }
                             }
                         }
-                    }
-                    @if let Some(others) = hosts::others(hidden, words) {
-                        tfoot { tr { td { (others) } } }
+                        tbody {
+                            @for row in rows {
+                                tr {
+                                    th scope="row" { (hosts::name(row, words)) }
+                                    @for cell in hosts::cells(row) { td.n { (cell) } }
+                                }
+                            }
+                        }
+                        @if let Some(others) = hosts::others(hidden, words) {
+                            tfoot { tr { td { (others) } } }
+                        }
                     }
                 }
             }
@@ -72,29 +74,31 @@ fn table(names: &NameColumns, style: &TextStyle) -> Markup {
         @for part in names.parts(style) {
             section {
                 h2 { (words.translate(names.title)) small { (words.translate(part.meaning)) } }
-                table.sortable.domains {
-                    thead {
-                        tr {
-                            th scope="col" {}
-                            @for (title, _) in &columns { th.n scope="col" { (words.translate(title)) } }
-                        }
-                    }
-                    tbody {
-                        @for row in &part.rows {
+                div.wide {
+                    table.sortable.domains {
+                        thead {
                             tr {
-                                th scope="row" { (printable(&row.name)) }
-                                @for (_, count) in &columns {
-                                    td.n data-value=(count(&row.counts())) { (HumanCount(count(&row.counts()))) }
+                                th scope="col" {}
+                                @for (title, _) in &columns { th.n scope="col" { (words.translate(title)) } }
+                            }
+                        }
+                        tbody {
+                            @for row in &part.rows {
+                                tr {
+                                    th scope="row" { (printable(&row.name)) }
+                                    @for (_, count) in &columns {
+                                        td.n data-value=(count(&row.counts())) { (HumanCount(count(&row.counts()))) }
+                                    }
                                 }
                             }
                         }
-                    }
-                    @if !part.below.is_empty() {
-                        tfoot {
-                            @for (title, counts) in &part.below {
-                                tr {
-                                    td { (title) }
-                                    @for (_, count) in &columns { td.n { (HumanCount(count(counts))) } }
+                        @if !part.below.is_empty() {
+                            tfoot {
+                                @for (title, counts) in &part.below {
+                                    tr {
+                                        td { (title) }
+                                        @for (_, count) in &columns { td.n { (HumanCount(count(counts))) } }
+                                    }
                                 }
                             }
                         }

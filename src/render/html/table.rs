@@ -143,30 +143,32 @@ pub(crate) fn groups(table: &GroupTable, style: &TextStyle) -> Markup {
     html! {
         section {
             h2 { (style.words.translate("GROUPS")) small { (by.join(", ")) } }
-            table.sortable {
-                thead {
-                    tr {
-                        @for by in &by { th scope="col" { (by) } }
-                        @for (title, _) in &outcomes { th.n scope="col" { (style.words.translate(title)) } }
+            div.wide {
+                table.sortable {
+                    thead {
+                        tr {
+                            @for by in &by { th scope="col" { (by) } }
+                            @for (title, _) in &outcomes { th.n scope="col" { (style.words.translate(title)) } }
+                        }
                     }
-                }
-                tbody {
-                    @for row in shown(table, style) {
-                        tr.item {
-                            @for key in &row.keys { td { (value(key)) } }
-                            @for (_, count) in &outcomes {
-                                td.n data-value=(count(row)) { (HumanCount(count(row))) }
+                    tbody {
+                        @for row in shown(table, style) {
+                            tr.item {
+                                @for key in &row.keys { td { (value(key)) } }
+                                @for (_, count) in &outcomes {
+                                    td.n data-value=(count(row)) { (HumanCount(count(row))) }
+                                }
                             }
                         }
                     }
-                }
-                @if let Some(others) = others(table, style) {
-                    @let rest = hidden(table, style);
-                    tfoot {
-                        tr {
-                            td colspan=(table.by.len()) { (others) }
-                            @for (_, count) in &outcomes {
-                                td.n { (HumanCount(rest.iter().map(|row| count(row)).sum())) }
+                    @if let Some(others) = others(table, style) {
+                        @let rest = hidden(table, style);
+                        tfoot {
+                            tr {
+                                td colspan=(table.by.len()) { (others) }
+                                @for (_, count) in &outcomes {
+                                    td.n { (HumanCount(rest.iter().map(|row| count(row)).sum())) }
+                                }
                             }
                         }
                     }
