@@ -58,10 +58,15 @@ pub(crate) fn spark(hours: &[Hour], style: &TextStyle) -> Option<String> {
     };
     let shown: String = bars.iter().map(bar).collect();
     let say = |english| style.words.translate(english);
-    let unit = if length == 1 {
-        say("failures by the hour").to_owned()
-    } else {
-        format!("{} {length} h", say("failures by"))
+    let unit = match length {
+        1 => say("failures by the hour").to_owned(),
+        hours if hours >= 336 && hours % 168 == 0 => {
+            format!("{} {} {}", say("failures by"), hours / 168, say("weeks"))
+        }
+        hours if hours >= 48 && hours % 24 == 0 => {
+            format!("{} {} {}", say("failures by"), hours / 24, say("days"))
+        }
+        hours => format!("{} {hours} h", say("failures by")),
     };
     let when = worst.start.strftime("%a %-d %b %H:%M");
     Some(format!("{shown}  {unit}, {} {}: {when}", say("most"), HumanCount(*most)))

@@ -92,6 +92,9 @@ pub(crate) fn finding(report: &Report, asked: &AskedPeriod) -> Option<VerdictFin
     let what = if is_standstill { "no mail taken or delivered" } else { "no mail line" };
     let mut text = match since {
         None => format!("{what} in the log"),
+        Some(since) if since > minute(asked.now) => {
+            format!("the period asked for begins {}, which is still to come", shown(since))
+        }
         Some(since) if is_now => format!("{what} since {}", shown(since)),
         Some(since) => format!("{what} from {} to {}", shown(since), shown(end)),
     };

@@ -27,7 +27,7 @@ pub(crate) fn login(report: &Report) -> Option<VerdictFinding> {
         )
     } else {
         format!(
-            "login {} has {failed} of {} failed attempts: if that is not their own mail, change its password",
+            "login {}: stolen? It has {failed} of {} failed attempts; if that mail is not theirs, change its password",
             row.name,
             HumanCount(whole)
         )
