@@ -177,7 +177,7 @@ mod tests {
             Query::Code(code, Some(enhanced)) => format!("code {code} {enhanced}"),
             Query::Enhanced(pattern) => format!("enhanced {}.{}", pattern.subject, pattern.first),
             Query::Class(class) => format!("class {class:?}"),
-            Query::Reason(reason) => format!("reason {reason:?}"),
+            Query::Reason(reason, _) => format!("reason {reason:?}"),
             Query::Reply(event) => format!("reply {:?} {:?} {:?}", event.code, event.enhanced, event.stage),
             Query::Line(event) => format!("line {:?} {:?}", event.code, event.mta),
             Query::Routine => "routine".to_owned(),

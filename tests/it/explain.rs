@@ -524,3 +524,17 @@ fn a_line_without_an_end_takes_little_memory() {
     let (text, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("5.1.1"), "{error}");
 }
+
+/// The report prints titles, and its reader asks for them.
+#[test]
+fn the_titles_of_a_report_are_explained() {
+    for (title, name, words) in [
+        ("policy service down", "Policy service down", "policy"),
+        ("Loops back to itself", "Loops back to itself", "loop"),
+        ("server error (by us)", "Server error", "retry"),
+    ] {
+        let (status, text, _) = crate::support::run(&["explain", "--lang", "en", title]);
+        assert_eq!(status, 0, "{text}");
+        assert!(text.contains(name) && text.to_lowercase().contains(words), "{title}: {text}");
+    }
+}

@@ -507,3 +507,11 @@ fn recipients_are_counted_and_the_one_asked_for_comes_first() {
     let first: Vec<&str> = advice.split(' ').take(4).collect();
     assert_eq!(text.matches(&first.join(" ")).count(), 1, "{text}");
 }
+
+#[test]
+fn nothing_found_is_a_document_too() {
+    let log = fixture("postfix/out.log");
+    let (status, out, err) = run(&["trace", "--format", "json", "nobody@example.invalid", &log]);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, &found["found"]), (1, &json!(0)), "{err}");
+}

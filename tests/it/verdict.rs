@@ -496,3 +496,21 @@ fn a_broken_run_is_mailed_as_such() {
     assert!(status == 3 && err.contains("none of 1 lines"), "{status} {err}");
     assert!(out.contains("Subject: mail BAD: none of 1 lines"), "{out}");
 }
+
+#[test]
+fn a_wrong_option_of_the_plugin_is_unknown() {
+    let (status, out, err) = run(&["scan", "--nagios", "--nosuch", &fixture("postfix/out.log")]);
+    assert_eq!(status, 3, "{err}");
+    assert!(out.starts_with("SMTPLOG UNKNOWN - ") && out.contains("--nosuch"), "{out}");
+}
+
+#[test]
+fn the_first_screen_of_many_files_has_forty_lines() {
+    let logs: Vec<String> =
+        crate::support::logs().iter().map(|log| log.to_str().unwrap().to_owned()).collect();
+    let options = ["scan", "--lang", "en", "--tz", "UTC", "--year", "2026"];
+    let args: Vec<&str> = options.into_iter().chain(logs.iter().map(String::as_str)).collect();
+    let (_, text, _) = run(&args);
+    assert!(text.lines().count() <= 40, "{}: {text}", text.lines().count());
+    assert!(text.contains("FILES"), "{text}");
+}

@@ -336,3 +336,44 @@ fn a_hostile_name_does_no_harm_in_any_format() {
         assert!(format != "csv" || !text.contains(",=cmd") && !text.contains("\n=cmd"), "{format}");
     }
 }
+
+/// A sender with a few messages to a mailbox that is full, which are tried again and again, among two other logins.
+#[test]
+fn retries_are_no_sign_of_a_stolen_login() {
+    let mut log = String::new();
+    for at in 0..60 {
+        message(&mut log, at, "192.0.2.9", "o@example.org", Some(["otto", "eva"][at % 2]), "sent");
+    }
+    for at in 60..64 {
+        message(&mut log, at, "192.0.2.1", "anna@example.org", Some("anna"), "deferred");
+        let retry = log.lines().last().unwrap().to_owned();
+        (0..20).for_each(|_| writeln!(log, "{retry}").unwrap());
+    }
+    let file = log_of(&log);
+    let text = support::answer(&["scan", "--lang", "en", "--year", "2026", file.path().to_str().unwrap()]).0;
+    assert!(text.contains("mailbox full") && !text.contains("password"), "{text}");
+}
+
+#[test]
+fn an_address_or_a_file_never_becomes_an_option_of_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |to: &str| {
+        format!(
+            "Nov 22 05:32:27 mx1 postfix/smtp[3]: 4000000001: to=<{to}>, relay=mx.example.net[192.0.2.7]:25, delay=1, \
+             delays=0/0/0/1, dsn=5.1.1, status=bounced (host mx.example.net[192.0.2.7] said: 550 5.1.1 User unknown)\n"
+        )
+    };
+    for (to, name, wanted) in [
+        ("--output=x@x.json", "-n.log", "smtplog trace ADDRESS ./-n.log"),
+        ("-n5@example.net", "a.log", "smtplog trace ADDRESS a.log"),
+        ("=ls@example.net", "=a.log", "smtplog trace '=ls@example.net' '=a.log'"),
+    ] {
+        fs::write(folder.path().join(name), line(to)).unwrap();
+        let output = support::command(&["scan", "--lang", "en", "--year", "2026", "--", name])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(wanted), "{text}");
+    }
+}
