@@ -198,7 +198,8 @@ mod tests {
         reads("mailbox-full", "reason MailboxFull");
         reads("Mailbox_Full", "reason MailboxFull");
         reads("552 5.2.2 mailbox full", "reply Some(552) Some(5.2.2) None");
-        reads("mailbox full", "reply None None None");
+        reads("mailbox full", "reason MailboxFull");
+        reads("the mailbox is full", "reply None None None");
         reads(
             "host mx.example.org[192.0.2.1] said: 450 4.2.0 Greylisted (in reply to RCPT TO command)",
             "reply Some(450) Some(4.2.0) Some(Rcpt)",

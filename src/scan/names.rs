@@ -11,7 +11,7 @@ use crate::parse::log_text::LogText;
 use crate::report::{NameRow, NameTotals, Remainder, Remainders, ReportExtent, Totals};
 use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
-use crate::tally::{FinishedTally, OutcomesByName};
+use crate::tally::{FinishedTally, OutcomesByName, TallyCount, TallyKey, refused_clients};
 
 /// A table shows this number of names with most failures, and as many with most mail.
 const SHOWN: usize = 50;
@@ -37,7 +37,7 @@ pub(crate) struct NameTables {
 
 impl NameTables {
     pub(crate) fn new(
-        tally: &FinishedTally,
+        (tally, rows): (&FinishedTally, &[(TallyKey, TallyCount)]),
         messages: &MessageSummary,
         totals: &Totals,
         options: &ReportOptions,
@@ -70,7 +70,7 @@ impl NameTables {
             shown
         };
         let refused = match options.extent {
-            ReportExtent::FirstScreen => refused_clients(tally),
+            ReportExtent::FirstScreen => refusals(tally, rows),
             // They are in the table of clients.
             ReportExtent::Whole => Refusals::default(),
         };
@@ -127,8 +127,8 @@ fn whole_log(totals: &Totals) -> NameTotals {
 /// Rejections by client.
 type Refusals<'a> = HashMap<&'a [u8], u64>;
 
-fn refused_clients(tally: &FinishedTally) -> Refusals<'_> {
-    let clients = tally.refused_clients().into_iter();
+fn refusals<'a>(tally: &'a FinishedTally, rows: &[(TallyKey, TallyCount)]) -> Refusals<'a> {
+    let clients = refused_clients(rows).into_iter();
     clients
         .filter(|(id, _)| *id != Symbol::OVERFLOW)
         .map(|(id, count)| (tally.names.name(id), count))

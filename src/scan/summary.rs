@@ -36,7 +36,7 @@ pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &Report
     let (counts, groups) = (std::mem::take(&mut tally.rows), tally.groups.take());
     let tally = &tally;
     let BuiltSections { sections, trend } = sections(tally, &counts, summary, options);
-    let tables = NameTables::new(tally, summary, &totals, options);
+    let tables = NameTables::new((tally, &counts), summary, &totals, options);
     let failing_domains = failing_domains(tally, &counts, summary, &tables.domains.rows, options);
     let rows = match options.extent {
         ReportExtent::FirstScreen => Vec::new(),

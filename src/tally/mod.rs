@@ -100,21 +100,18 @@ pub struct FinishedTally {
     pub timeline: FinishedTimeline,
 }
 
-impl FinishedTally {
-    /// The number of rejections of each client, by its address, or else its name. Clients beyond the limit of names share
-    /// [`Symbol::OVERFLOW`].
-    pub(crate) fn refused_clients(&self) -> BTreeMap<Symbol, u64> {
-        let mut clients = BTreeMap::new();
-        let is_refusal = |key: &TallyKey| {
-            (key.kind.direction, key.kind.outcome) == (Direction::Inbound, Outcome::Rejected)
-        };
-        for (_, count) in self.rows.iter().filter(|(key, _)| is_refusal(key)) {
-            for (client, count) in count.places.clone().finish() {
-                *clients.entry(client).or_default() += count;
-            }
+/// The number of rejections of each client in these rows, by its address, or else its name. Clients beyond the limit of names share
+/// [`Symbol::OVERFLOW`].
+pub(crate) fn refused_clients(rows: &[(TallyKey, TallyCount)]) -> BTreeMap<Symbol, u64> {
+    let mut clients = BTreeMap::new();
+    let is_refusal =
+        |key: &TallyKey| (key.kind.direction, key.kind.outcome) == (Direction::Inbound, Outcome::Rejected);
+    for (_, count) in rows.iter().filter(|(key, _)| is_refusal(key)) {
+        for (client, count) in count.places.clone().finish() {
+            *clients.entry(client).or_default() += count;
         }
-        clients
     }
+    clients
 }
 
 impl Tally {

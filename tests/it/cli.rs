@@ -190,7 +190,7 @@ fn a_word_that_is_no_file_is_answered_with_what_to_type() {
         (&["trace", &log, "anna@example.org"], "trace anna@example.org "),
         (&["trace", "192.0.2.0/99", &log], "must be a number from 0 to 32"),
         (&["--relay", "192.0.2.0/99", &log], "must be a number from 0 to 32"),
-        (&["--nagios", "--format", "json", &log], "cannot be used with"),
+        (&["--journal", "--watch", &log], "unexpected argument"),
     ] {
         let (status, out, err) = run(args);
         assert_eq!((status, out.as_str()), (2, ""), "{args:?}");

@@ -531,7 +531,7 @@ fn the_titles_of_a_report_are_explained() {
     for (title, name, words) in [
         ("policy service down", "Policy service down", "policy"),
         ("Loops back to itself", "Loops back to itself", "loop"),
-        ("server error (by us)", "Server error", "retry"),
+        ("server error (by us)", "Server error", "fault"),
     ] {
         let (status, text, _) = crate::support::run(&["explain", "--lang", "en", title]);
         assert_eq!(status, 0, "{text}");

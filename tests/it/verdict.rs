@@ -502,6 +502,8 @@ fn a_wrong_option_of_the_plugin_is_unknown() {
     let (status, out, err) = run(&["scan", "--nagios", "--nosuch", &fixture("postfix/out.log")]);
     assert_eq!(status, 3, "{err}");
     assert!(out.starts_with("SMTPLOG UNKNOWN - ") && out.contains("--nosuch"), "{out}");
+    let (status, out, _) = run(&["--nagios", "--format", "json", &fixture("postfix/out.log")]);
+    assert!(status == 3 && out.contains("cannot be used with"), "{out}");
 }
 
 #[test]
