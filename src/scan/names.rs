@@ -69,11 +69,8 @@ impl NameTables {
             shown.rest.few = table.few();
             shown
         };
-        let refused = match options.extent {
-            ReportExtent::FirstScreen => refusals(tally, rows),
-            // They are in the table of clients.
-            ReportExtent::Whole => Refusals::default(),
-        };
+        // Where all mail of a client was counted, its rejections are in its table.
+        let refused = by_role.clients.few().map(|_| refusals(tally, rows)).unwrap_or_default();
         let counts = tally.providers.counts.iter().enumerate().skip(1);
         let by_provider = counts.filter_map(|(at, outcomes)| {
             let (_, known) = options.providers.all().nth(at - 1)?;
