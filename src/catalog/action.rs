@@ -75,8 +75,8 @@ impl Blame {
             return Action::FixHere;
         }
         match (self.retry, lost) {
-            // The other side cannot cure our TLS, even if it lets us try again.
-            _ if self.reason == Reason::TlsFailure => Action::FixHere,
+            // The other side cannot cure our TLS, even if it lets us try again. Its certificate is its own.
+            _ if self.reason == Reason::TlsFailure && self.retry != Retry::Ask => Action::FixHere,
             (Retry::FixOurs | Retry::SlowDown, _) => Action::FixHere,
             (Retry::Suppress, true) => Action::CleanLists,
             (Retry::ChangeMessage | Retry::Ask, _) | (Retry::Retry | Retry::Wait, true) => {

@@ -129,6 +129,7 @@ pub enum Cause {
     TenantAttribution,
     TlsNotOffered,
     TlsNotTrusted,
+    TlsExpired,
     TlsWrongPort,
     TlsHandshake,
     TlsRequired,
