@@ -180,7 +180,7 @@ fn hosts(folder: &TempDir, count: u32, size: u64, pieces: usize) -> Vec<Vec<Stri
     logs.collect()
 }
 
-fn check_hosts(size: u64) {
+fn check_hosts(size: u64, formats: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let pattern = format!("{}/{{host}}/*", folder.path().display());
     let hosts = hosts(&folder, 4, size, 4);
@@ -191,18 +191,18 @@ fn check_hosts(size: u64) {
         parts.push(text(&part));
     }
     let files = files_of_merge(&parts, &hosts.concat());
-    for format in FORMATS {
+    for format in formats {
         let whole = report("scan", &["--year", "2026", "--who", "--host-from", &pattern], format, &files);
         let mut all = parts.clone();
         all.reverse();
         let merged = report("merge", &["--who"], format, &all);
         assert_same(format, &whole, &merged);
     }
-    check_packed_hosts(&folder, &pattern, &hosts);
+    check_packed_hosts(&folder, &pattern, &hosts, formats);
 }
 
 /// Some files packed, several in a part, parts of neighbouring hosts summed up, and sums of sums.
-fn check_packed_hosts(folder: &TempDir, pattern: &str, hosts: &[Vec<String>]) {
+fn check_packed_hosts(folder: &TempDir, pattern: &str, hosts: &[Vec<String>], formats: &[&str]) {
     let packed = |(number, path): (usize, &String)| -> String {
         if number % 3 != 1 {
             return path.clone();
@@ -243,7 +243,7 @@ fn check_packed_hosts(folder: &TempDir, pattern: &str, hosts: &[Vec<String>]) {
         .collect();
     let two = sum(&[firsts[1].clone(), firsts[0].clone()], "two.part");
     let all = [parts[7].clone(), firsts[2].clone(), two, parts[6].clone()];
-    for format in FORMATS {
+    for format in formats {
         let whole = report("scan", &["--year", "2026", "--who", "--host-from", pattern], format, &files);
         let merged = report("merge", &["--who"], format, &all);
         assert_same(format, &whole, &merged);
@@ -252,13 +252,14 @@ fn check_packed_hosts(folder: &TempDir, pattern: &str, hosts: &[Vec<String>]) {
 
 #[test]
 fn parts_of_four_hosts_add_up() {
-    check_hosts(1 << 20);
+    check_hosts(1 << 20, &FORMATS);
 }
 
 #[test]
-#[ignore = "reads 50 MiB twelve times"]
+#[ignore = "reads 50 MiB six times"]
 fn parts_of_four_hosts_with_50_mib_add_up() {
-    check_hosts(13 << 20);
+    // The others are drawn from the same report, and the small logs are compared in them, too.
+    check_hosts(13 << 20, &["json", "text", "prometheus"]);
 }
 
 #[test]
