@@ -14,8 +14,8 @@ use crate::report::{ActionSection, FaultRow, FaultTotals, Report};
 
 const ADVICE: Style = AnsiColor::Cyan.on_default();
 
-/// The row that the next command is about: the first one, unless another one has many times as much failed mail. `None`: there is
-/// none.
+/// The row that the next command is about: the first one, unless another one has many times as much failed mail, or three times as
+/// much where nothing needs fixing here. `None`: there is none.
 pub(crate) fn main_row(report: &Report) -> Option<&FaultRow> {
     let all = || report.sections.iter().flat_map(|section| &section.rows);
     let wanted = || report.sections.iter().filter(|section| section.action != Action::Nothing);
@@ -23,7 +23,9 @@ pub(crate) fn main_row(report: &Report) -> Option<&FaultRow> {
     let count = |row: &FaultRow| row.totals.failed() + row.totals.rejected;
     let first = all().next()?;
     let most = wanted().flat_map(|section| &section.rows).rev().max_by_key(|row| count(row));
-    Some(most.filter(|most| count(first) * 8 < count(most)).unwrap_or(first))
+    let has_fault = wanted().next().is_some_and(|section| section.action == Action::FixHere);
+    let factor = if has_fault { 8 } else { 3 };
+    Some(most.filter(|most| count(first) * factor < count(most)).unwrap_or(first))
 }
 
 /// How many rows the sections may show.
