@@ -31,8 +31,11 @@ const LATE_SHARE: u64 = 2;
 /// Fewer messages are no finding.
 const FEWEST: u64 = 5;
 
-/// Alarm limits on the messages of each direction.
+/// Alarm limits on the messages of each direction. A filter by results leaves no other results to compare with.
 pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
+    if report.input.selects_results() {
+        return Vec::new();
+    }
     let messages = &report.totals.messages;
     let flows = [("outgoing", &messages.outgoing), ("local", &messages.local)];
     let of_flow = |(direction, flow): (&'static str, &DirectionTotals)| -> Vec<VerdictFinding> {
