@@ -11,6 +11,8 @@ pub struct Completion {
     pub problems: Vec<CliError>,
     /// For standard error too: nothing in the input was understood, or less than `--strict` requires.
     pub complaint: Option<String>,
+    /// Logs of which nothing was understood, beside others that were.
+    pub strange: Option<String>,
     /// Notes for standard error; they do not change the exit status.
     pub remarks: Vec<String>,
     /// There is nothing to print.
@@ -22,11 +24,21 @@ pub struct Completion {
 }
 
 /// With fewer new lines than this, it is not an error that none was understood.
-const ENOUGH_LINES: u64 = 100;
+pub(crate) const ENOUGH_LINES: u64 = 100;
 
 /// Whether the lines of a run that reads only new ones are too few to say anything about the log.
 pub(crate) fn is_few(coverage: &Coverage) -> bool {
     coverage.lines > 0 && coverage.lines < ENOUGH_LINES
+}
+
+fn none_understood(coverage: &Coverage) -> String {
+    let what = "was understood as a line of a mail server log";
+    match (coverage.lines, coverage.foreign) {
+        (1, 0) => "the only line was not understood as a line of a mail server log".to_owned(),
+        (1, _) => "the only line is no line of a mail server log".to_owned(),
+        (lines, 1) => format!("none of {lines} lines {what} (1 is no mail line)"),
+        (lines, foreign) => format!("none of {lines} lines {what} ({foreign} are not mail lines)"),
+    }
 }
 
 impl Completion {
@@ -38,19 +50,18 @@ impl Completion {
         strict: bool,
     ) -> Self {
         let problems: Vec<CliError> = before.into_iter().chain(during).map(CliError::from).collect();
-        let understood = coverage.event + coverage.routine;
+        let understood = coverage.understood();
         let lost = coverage.lines > 0 && understood == 0 && !coverage.is_quiet_time();
         let undated = coverage.lines == 0 && coverage.undated > 0 && coverage.outside.is_none();
         let complaint = if lost {
-            Some(format!(
-                "none of {} lines was understood as a line of a mail server log ({} are not mail lines)",
-                coverage.lines, coverage.foreign
-            ))
+            Some(none_understood(coverage))
         } else if undated && !window.is_unbounded() {
-            Some(format!(
-                "none of {} lines has a time, so --since and --until match none of them",
-                coverage.undated
-            ))
+            Some(match coverage.undated {
+                1 => "the only line has no time, so --since and --until do not match it".to_owned(),
+                lines => {
+                    format!("none of {lines} lines has a time, so --since and --until match none of them")
+                }
+            })
         } else if strict && understood * 100 < coverage.mail() * 99 {
             let share = understood as f64 * 100.0 / coverage.mail() as f64;
             Some(format!(
@@ -61,7 +72,8 @@ impl Completion {
             None
         };
         let nothing = lost || undated || coverage.bytes == 0 && !problems.is_empty();
-        Self { problems, complaint, remarks: Vec::new(), nothing, not_found: false, status: None }
+        let (remarks, strange) = (Vec::new(), None);
+        Self { problems, complaint, strange, remarks, nothing, not_found: false, status: None }
     }
 
     /// For a run that reads only new lines (`--state`): a few lines that are not mail are no error.
@@ -82,7 +94,8 @@ impl Completion {
     /// For a command that looks something up and reads no log.
     pub fn looked_up(found: bool) -> Self {
         let (problems, remarks) = (Vec::new(), Vec::new());
-        Self { problems, complaint: None, remarks, nothing: false, not_found: !found, status: None }
+        let (complaint, strange) = (None, None);
+        Self { problems, complaint, strange, remarks, nothing: false, not_found: !found, status: None }
     }
 
     /// Why the output cannot be trusted. `None`: it can.

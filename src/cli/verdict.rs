@@ -140,6 +140,7 @@ impl VerdictRun {
 /// What could not be read or understood, as findings.
 fn trouble(completion: &Completion) -> Vec<VerdictFinding> {
     let complaints = completion.complaint.iter().cloned();
+    let complaints = complaints.chain(completion.strange.clone());
     let trouble = complaints.chain(completion.problems.iter().map(ToString::to_string));
     let finding = |what| VerdictFinding {
         state: VerdictState::Bad,

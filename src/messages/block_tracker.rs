@@ -11,6 +11,7 @@ use super::key::{KeyHasher, PrehashedState, domain_hash};
 use super::message::{Message, apply, supersede};
 use super::origin::SenderIds;
 use super::recent_ids::{IdHash, RecentIds};
+use super::selection::Selection;
 use super::totals::{MessageTotals, PendingHandOff};
 use super::transition::{Transition, Update};
 use crate::input::read::HeapSize;
@@ -32,8 +33,7 @@ pub(crate) struct BlockTracker {
     recent: RecentIds,
     /// Totals of messages that ended within a block. They need no other block.
     pub totals: MessageTotals,
-    /// No filter is active: every message is wanted.
-    unfiltered: bool,
+    selection: Selection,
     /// Hand-offs count like any other delivery (`--hops`).
     hops: bool,
     hidden_domain: Option<HiddenDomain>,
@@ -94,16 +94,16 @@ impl HeapSize for PartialMessages {
 }
 
 impl BlockTracker {
-    /// `keys` has the same seed in all threads of a run. `unfiltered`: no filter is active. `hops`: hand-offs count like any
+    /// `keys` has the same seed in all threads of a run. `hops`: hand-offs count like any
     /// other delivery.
-    pub(crate) fn new(keys: KeyHasher, unfiltered: bool, hops: bool) -> Self {
+    pub(crate) fn new(keys: KeyHasher, selection: Selection, hops: bool) -> Self {
         Self {
             keys,
             partials: HashMap::default(),
             queue_ids: Vec::new(),
             recent: RecentIds::default(),
             totals: MessageTotals::default(),
-            unfiltered,
+            selection,
             hops,
             hidden_domain: None,
             extent: ReportExtent::Whole,
@@ -249,7 +249,7 @@ impl BlockTracker {
             }
             (partial.is_known, partial.begun_by) = (true, Some(update.transition));
         }
-        apply(&mut partial.message, update, self.unfiltered, &mut self.totals);
+        apply(&mut partial.message, update, self.selection, &mut self.totals);
     }
 
     /// The hash of the recipient's domain, if the delivery failed and details are asked for; else 0.
@@ -299,12 +299,12 @@ impl PartialMessage {
     pub(crate) fn resume(
         self,
         found: Option<Message>,
-        unfiltered: bool,
+        selection: Selection,
         totals: &mut MessageTotals,
     ) -> Option<Message> {
         let mut message = found;
         for update in &self.earlier {
-            apply(&mut message, update, unfiltered, totals);
+            apply(&mut message, update, selection, totals);
         }
         if let Some(transition) = self.begun_by {
             supersede(&mut message, transition, totals);

@@ -11,7 +11,8 @@ use super::key::PrehashedState;
 use super::key_set::KeySet;
 use super::message::{Message, supersede};
 use super::packed_updates::PackedUpdates;
-use super::totals::{FinalState, MessageTotals};
+use super::selection::Selection;
+use super::totals::MessageTotals;
 use super::transition::Transition;
 
 /// Maximum number of kept updates, open messages and deferred recipients; see the limit of
@@ -106,12 +107,12 @@ impl PartialMessage {
     }
 
     /// What it and the block behind it come to.
-    fn then(self, next: Self, unfiltered: bool, totals: &mut MessageTotals) -> Self {
+    fn then(self, next: Self, selection: Selection, totals: &mut MessageTotals) -> Self {
         if !self.is_known {
             let earlier = [self.earlier, next.earlier].concat();
             return Self { earlier, ..next };
         }
-        let message = next.resume(self.message, unfiltered, totals);
+        let message = next.resume(self.message, selection, totals);
         Self { message, ..self }
     }
 }
@@ -122,7 +123,7 @@ impl OpenParts {
         &mut self,
         key: u64,
         partial: PartialMessage,
-        unfiltered: bool,
+        selection: Selection,
         totals: &mut MessageTotals,
     ) {
         let before = match self.open.remove(&key).map(PartialMessage::from) {
@@ -131,17 +132,17 @@ impl OpenParts {
                 open
             }
             None => {
-                self.make_room(unfiltered, totals);
+                self.make_room(selection, totals);
                 match self.ended.take(key) {
                     Some(began) => {
                         PartialMessage { begun_by: Some(began), is_known: true, ..PartialMessage::default() }
                     }
-                    None if self.weight > self.limit => return forget(partial, unfiltered, totals),
+                    None if self.weight > self.limit => return forget(partial, selection, totals),
                     None => return self.keep(key, partial),
                 }
             }
         };
-        let joined = before.then(partial, unfiltered, totals);
+        let joined = before.then(partial, selection, totals);
         self.keep(key, joined);
     }
 
@@ -169,7 +170,7 @@ impl OpenParts {
     }
 
     /// Removes messages that look done, as if nothing were known of lines before the part.
-    fn make_room(&mut self, unfiltered: bool, totals: &mut MessageTotals) {
+    fn make_room(&mut self, selection: Selection, totals: &mut MessageTotals) {
         if self.weight <= self.limit {
             return;
         }
@@ -179,10 +180,10 @@ impl OpenParts {
         }
         self.weight = 0;
         for (key, partial) in std::mem::take(&mut self.open) {
-            let Some(message) = PartialMessage::from(partial).resume(None, unfiltered, totals) else {
+            let Some(message) = PartialMessage::from(partial).resume(None, selection, totals) else {
                 continue;
             };
-            if message.final_state(false).is_some_and(FinalState::is_in_queue) {
+            if message.may_go_on() {
                 let is_known = true;
                 self.keep(
                     key,
@@ -204,8 +205,8 @@ impl OpenParts {
 }
 
 /// Counts a message that cannot be kept.
-fn forget(partial: PartialMessage, unfiltered: bool, totals: &mut MessageTotals) {
-    if let Some(message) = partial.resume(None, unfiltered, totals) {
+fn forget(partial: PartialMessage, selection: Selection, totals: &mut MessageTotals) {
+    if let Some(message) = partial.resume(None, selection, totals) {
         totals.names.count_message(message.origin, message.attempts, 0);
         totals.forgotten += 1;
     }

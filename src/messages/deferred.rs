@@ -113,6 +113,14 @@ impl DeferredRecipients {
         one.into_iter().chain(many.into_iter().flatten())
     }
 
+    pub(crate) fn contains(&self, recipient: u64) -> bool {
+        match self {
+            Self::Empty => false,
+            Self::One(one, _) => *one == recipient,
+            Self::Many(many) => many.contains_key(&recipient),
+        }
+    }
+
     /// Removes all.
     pub(crate) fn take_all(&mut self) -> Vec<FirstDeferral> {
         match std::mem::take(self) {

@@ -4,6 +4,7 @@ use super::failure::{FailedFate, MessageFlow, TimedFailure};
 use super::message::Message;
 use super::totals::{FinalState, MessageTotals};
 use crate::catalog::Reason;
+use crate::smtp::delivery_result::DeliveryResult;
 
 impl Message {
     pub(super) fn flow(&self) -> MessageFlow {
@@ -40,7 +41,7 @@ impl Message {
             }
             FinalState::Deferred => {
                 flow.deferred += 1;
-                Some((self.waits_for(), FailedFate::Waiting))
+                Some(self.most_urgent())
             }
             FinalState::Discarded => {
                 flow.discarded += 1;
@@ -58,6 +59,19 @@ impl Message {
         };
         if let Some((failure, fate)) = failed {
             totals.count_failed(failure, fate, self.origin);
+        }
+    }
+
+    /// The most urgent failure of a message with a deferred recipient: a recipient that was given up goes before one that
+    /// waits.
+    fn most_urgent(&self) -> (TimedFailure, FailedFate) {
+        let waits = self.waits_for();
+        // The filter must admit a line that says so.
+        let given_up = self.attempts[DeliveryResult::Bounced] + self.attempts[DeliveryResult::Expired];
+        let lost = self.lost.filter(|_| given_up > 0);
+        match lost.filter(|lost| lost.kind.action(true) <= waits.kind.action(false)) {
+            Some(lost) => (lost, FailedFate::PartlyLost),
+            None => (waits, FailedFate::Waiting),
         }
     }
 

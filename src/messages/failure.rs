@@ -82,6 +82,8 @@ impl TimedFailure {
 pub(crate) enum FailedFate {
     /// Still in the queue, with a deferred recipient.
     Waiting,
+    /// Still in the queue, with a deferred recipient, after another recipient was given up.
+    PartlyLost,
     /// Deferred first and delivered later.
     Delayed,
     Bounced,
@@ -89,9 +91,9 @@ pub(crate) enum FailedFate {
 }
 
 impl FailedFate {
-    /// The message went back to its sender.
+    /// The message went back to its sender, for at least one recipient.
     pub(crate) fn is_lost(self) -> bool {
-        matches!(self, Self::Bounced | Self::Expired)
+        matches!(self, Self::PartlyLost | Self::Bounced | Self::Expired)
     }
 }
 
@@ -114,7 +116,7 @@ const HOURS: usize = 24 * 400;
 impl FailedMessages {
     fn add(&mut self, fate: FailedFate, at: Option<i64>) {
         match fate {
-            FailedFate::Waiting => self.waiting += 1,
+            FailedFate::Waiting | FailedFate::PartlyLost => self.waiting += 1,
             FailedFate::Delayed => self.delayed += 1,
             FailedFate::Bounced => self.bounced += 1,
             FailedFate::Expired => self.expired += 1,

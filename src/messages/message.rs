@@ -6,6 +6,7 @@ use super::deferred::{DeferredRecipients, FirstDeferral};
 use super::failure::TimedFailure;
 use super::origin::{Attempts, SenderIds, is_unknown};
 use super::recent_ids::IdHash;
+use super::selection::Selection;
 use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
 use super::transition::{Transition, Update};
 use crate::smtp::event::Direction;
@@ -40,6 +41,9 @@ pub(crate) struct Message {
     /// The filter admits at least one of its events.
     #[serde(skip_serializing_if = "is_false")]
     pub wanted: bool,
+    /// The filter selects recipients: their events alone decide what became of the message.
+    #[serde(skip_serializing_if = "is_false")]
+    pub of_recipients: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub delivered: bool,
     #[serde(skip_serializing_if = "is_false")]
@@ -97,18 +101,18 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Applies an update to a message. `slot` is None if nothing is known of the queue id. `unfiltered`: no filter is active.
+/// Applies an update to a message. `slot` is None if nothing is known of the queue id. `selection`: what the filter selects.
 pub(crate) fn apply(
     slot: &mut Option<Message>,
     update: &Update,
-    unfiltered: bool,
+    selection: Selection,
     totals: &mut MessageTotals,
 ) {
     if update.transition.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(update)) {
         supersede(slot, update.transition, totals);
     }
     if update.transition.ends() {
-        end(slot.as_mut(), update, unfiltered, totals);
+        end(slot.as_mut(), update, selection, totals);
         *slot = None;
         return;
     }
@@ -128,7 +132,7 @@ pub(crate) fn apply(
     {
         return;
     }
-    let message = slot.get_or_insert_with(|| Message::first_seen(update, unfiltered));
+    let message = slot.get_or_insert_with(|| Message::first_seen(update, selection));
     message.wanted |= update.wanted;
     message.origin.update(update.origin, update.transition);
     message.is_queue_sender |= is_queue_sender(update);
@@ -161,11 +165,17 @@ pub(crate) fn supersede(slot: &mut Option<Message>, transition: Transition, tota
 }
 
 /// Ends a message. It takes a reference, because a message is large to move.
-fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals: &mut MessageTotals) {
+fn end(message: Option<&mut Message>, update: &Update, selection: Selection, totals: &mut MessageTotals) {
     match update.transition {
         Transition::Removed => message.iter().for_each(|message| message.count_into(true, totals)),
+        // Only recipients that the filter does not admit were left.
+        Transition::Deleted | Transition::WholeDiscarded
+            if message.as_ref().is_some_and(|message| message.is_decided()) =>
+        {
+            message.iter().for_each(|message| message.count_into(true, totals));
+        }
         Transition::Deleted | Transition::WholeDiscarded => {
-            let mut unknown = Message::first_seen(update, unfiltered);
+            let mut unknown = Message::first_seen(update, selection);
             let message = message.unwrap_or(&mut unknown);
             // Earlier results do not count: nobody else will get the message.
             let &mut Message { since, received, wanted, probe, origin, attempts, host, .. } = message;
@@ -223,6 +233,7 @@ impl Message {
         notice: false,
         probe: false,
         wanted: false,
+        of_recipients: false,
         delivered: false,
         handed_on: false,
         copy: None,
@@ -242,8 +253,9 @@ impl Message {
         host: 0,
     };
 
-    fn first_seen(update: &Update, unfiltered: bool) -> Self {
-        Self { since: update.at, wanted: unfiltered, host: update.host, ..Self::NEW }
+    fn first_seen(update: &Update, selection: Selection) -> Self {
+        let (wanted, of_recipients) = (selection == Selection::All, selection == Selection::Recipients);
+        Self { since: update.at, wanted, of_recipients, host: update.host, ..Self::NEW }
     }
 
     /// How much it counts towards the limit of open messages.
@@ -261,8 +273,10 @@ impl Message {
         if !update.concerns && self.skip_recipient(update) {
             return;
         }
-        self.goes_out |= update.direction == Some(Direction::Outbound);
-        self.stays_here |= update.direction == Some(Direction::Local);
+        if update.concerns {
+            self.goes_out |= update.direction == Some(Direction::Outbound);
+            self.stays_here |= update.direction == Some(Direction::Local);
+        }
         match update.transition {
             Transition::Received | Transition::HeaderRead => {
                 // Either nothing was known of the message, or it has arrived already.
@@ -304,8 +318,10 @@ impl Message {
                 self.finish_recipient(update);
             }
             Transition::Returned => {
-                self.bounced = true;
-                self.lose(None, update);
+                if !self.has_none_left() {
+                    self.bounced = true;
+                    self.lose(None, update);
+                }
                 self.finish_all_recipients();
             }
             Transition::Probe => self.probe = true,
@@ -327,7 +343,8 @@ impl Message {
         self.recipients = recipients;
     }
 
-    /// Ends the recipient of an attempt that the filter does not admit. False: the update is about no recipient.
+    /// Ends the recipient of an attempt that the filter does not admit. False: the update is about no recipient, or the filter
+    /// admits an earlier attempt of the recipient, and waits for its result.
     fn skip_recipient(&mut self, update: &Update) -> bool {
         match update.transition {
             Transition::Deferred => {
@@ -339,7 +356,9 @@ impl Message {
             | Transition::Bounced
             | Transition::BouncedUnqueued
             | Transition::Expired { all: false }
-            | Transition::Discarded => {
+            | Transition::Discarded
+                if !self.deferred.contains(update.recipient) =>
+            {
                 self.finish_recipient(update);
                 true
             }
@@ -355,6 +374,7 @@ impl Message {
         let failure = match update.transition {
             // The line says only that the queue lifetime ran out.
             Transition::Expired { .. } => last.or(own),
+            _ if !update.concerns => last.or(own),
             _ => own.or(last),
         };
         if let Some(failure) = failure {
@@ -364,6 +384,9 @@ impl Message {
 
     /// One recipient, or all, are given up because of age.
     fn expire(&mut self, all: bool, update: &Update, totals: &mut MessageTotals) {
+        if all && self.has_none_left() {
+            return self.finish_all_recipients();
+        }
         self.expired = true;
         if all {
             let mut deferred = self.deferred.take_all();
@@ -429,40 +452,6 @@ impl Message {
         self.queued = true;
         self.finished = self.finished.saturating_add(1);
         self.deferred.remove(update.recipient)
-    }
-
-    /// The state of the message. `ended`: its end is in the log. None: it never got into the queue, it is a probe,
-    /// or too little of it is in the log.
-    pub(crate) fn final_state(&self, ended: bool) -> Option<FinalState> {
-        if self.probe || !(self.queued || self.discarded) {
-            return None;
-        }
-        if !ended && self.held {
-            return Some(FinalState::Held);
-        }
-        if !ended && !self.deferred.is_empty() {
-            return Some(FinalState::Deferred);
-        }
-        // Without a known number of recipients, a message is done when its end is in the log, or when the log
-        // shows nothing but completed deliveries.
-        let waits = self.recipients.map_or(self.received, |recipients| self.finished < recipients);
-        if !ended && waits && !self.discarded {
-            return Some(FinalState::Waiting);
-        }
-        Some(if self.expired {
-            FinalState::Expired
-        } else if self.bounced {
-            FinalState::Bounced
-        } else if self.delivered {
-            FinalState::Delivered
-        } else if self.handed_on {
-            FinalState::HandedOn
-        } else if self.discarded {
-            FinalState::Discarded
-        } else {
-            // Its end implies that nothing is left to do.
-            FinalState::Delivered
-        })
     }
 
     /// Adds the message to the totals. `ended`: its end is in the log.

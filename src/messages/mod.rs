@@ -16,6 +16,7 @@ pub(crate) mod direction_count;
 pub(crate) mod failure;
 pub(crate) mod failure_details;
 pub(crate) mod failure_tables;
+pub(crate) mod final_state;
 pub(crate) mod hop;
 pub(crate) mod host_spans;
 mod kept_details;
@@ -32,6 +33,7 @@ pub(crate) mod packed_updates;
 pub(crate) mod part;
 pub(crate) mod placed_id;
 pub(crate) mod recent_ids;
+pub(crate) mod selection;
 pub(crate) mod totals;
 pub(crate) mod transition;
 
@@ -45,6 +47,7 @@ use self::key::PrehashedState;
 use self::message::{Message, supersede};
 use self::names::{FinishedNamesByRole, NameCountsByRole};
 use self::recent_ids::{IdHash, SeenIds, is_among};
+use self::selection::Selection;
 use self::totals::{FinalState, MessageTotals, PendingHandOff};
 use self::transition::Transition;
 use crate::report::ReportExtent;
@@ -72,8 +75,7 @@ pub(crate) struct MessageTracker {
     limit: usize,
     /// Blocks to wait before the next sweep.
     sweep_pause: u32,
-    /// No filter is active: every message is wanted.
-    unfiltered: bool,
+    selection: Selection,
 }
 
 /// The totals of all messages of the logs.
@@ -101,8 +103,7 @@ pub struct QueuedMessages {
 }
 
 impl MessageTracker {
-    /// `unfiltered`: no filter is active.
-    pub(crate) fn new(unfiltered: bool) -> Self {
+    pub(crate) fn new(selection: Selection) -> Self {
         Self {
             open: HashMap::default(),
             composed: None,
@@ -114,7 +115,7 @@ impl MessageTracker {
             open_weight: 0,
             limit: LIMIT,
             sweep_pause: 0,
-            unfiltered,
+            selection,
         }
     }
 
@@ -128,8 +129,8 @@ impl MessageTracker {
     }
 
     /// For a part, which does not know what its first lines go on from.
-    pub(crate) fn of_part(unfiltered: bool) -> Self {
-        Self { composed: Some(Box::default()), ..Self::new(unfiltered) }
+    pub(crate) fn of_part(selection: Selection) -> Self {
+        Self { composed: Some(Box::default()), ..Self::new(selection) }
     }
 
     /// Adds the result of a block. Blocks must come in their order.
@@ -183,13 +184,13 @@ impl MessageTracker {
 
     fn add(&mut self, key: u64, partial: PartialMessage) {
         if let Some(composed) = &mut self.composed {
-            composed.add(key, partial, self.unfiltered, &mut self.totals);
+            composed.add(key, partial, self.selection, &mut self.totals);
             return;
         }
         let found = self.open.remove(&key);
         let is_new = found.is_none();
         self.open_weight -= found.as_ref().map_or(0, Message::weight);
-        let Some(message) = partial.resume(found, self.unfiltered, &mut self.totals) else { return };
+        let Some(message) = partial.resume(found, self.selection, &mut self.totals) else { return };
         if is_new && self.open_weight > self.limit {
             self.totals.names.count_message(message.origin, message.attempts, 0);
             self.totals.forgotten += 1;
@@ -207,7 +208,7 @@ impl MessageTracker {
         }
         let (totals, open_weight) = (&mut self.totals, &mut self.open_weight);
         self.open.retain(|_, message| {
-            let stays = message.final_state(false).is_some_and(FinalState::is_in_queue);
+            let stays = message.may_go_on();
             if !stays {
                 *open_weight -= message.weight();
                 message.count_into(false, totals);
@@ -318,7 +319,7 @@ mod tests {
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {
         for key in keys {
-            let mut block = BlockTracker::new(KeyHasher::for_parts(), true, false);
+            let mut block = BlockTracker::new(KeyHasher::for_parts(), Selection::All, false);
             block.apply(key, std::num::NonZeroU64::MIN, &update(transition));
             tracker.fold(block.take_block());
         }
@@ -326,7 +327,7 @@ mod tests {
 
     #[test]
     fn what_looks_done_makes_room_for_what_comes() {
-        let mut tracker = MessageTracker { limit: 100, ..MessageTracker::new(true) };
+        let mut tracker = MessageTracker { limit: 100, ..MessageTracker::new(Selection::All) };
         apply_to_each(&mut tracker, 0..1000, Transition::Delivered);
         assert!(tracker.open.len() <= 101, "{}", tracker.open.len());
         let closed = tracker.finish([]);
@@ -335,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_is_counted_as_forgotten() {
-        let mut tracker = MessageTracker { limit: 100, ..MessageTracker::new(true) };
+        let mut tracker = MessageTracker { limit: 100, ..MessageTracker::new(Selection::All) };
         apply_to_each(&mut tracker, 0..1000, Transition::Deferred);
         // A message and its recipient count as two.
         assert_eq!(tracker.open.len(), 51);
@@ -346,7 +347,7 @@ mod tests {
 
     #[test]
     fn room_is_counted_right() {
-        let mut tracker = MessageTracker::new(true);
+        let mut tracker = MessageTracker::new(Selection::All);
         apply_to_each(&mut tracker, 0..10, Transition::Deferred);
         apply_to_each(&mut tracker, 5..20, Transition::Delivered);
         apply_to_each(&mut tracker, 0..15, Transition::Removed);

@@ -1,5 +1,7 @@
 //! The coverage of a scan as a part keeps it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::collections::wire::ByteText;
@@ -76,6 +78,7 @@ impl KeptCoverage {
             foreign_lines: lines(self.foreign_lines),
             without_year: self.without_year.into_iter().map(file).collect(),
             minutes: self.minutes,
+            files: BTreeMap::new(),
         }
     }
 }

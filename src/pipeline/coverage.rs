@@ -1,6 +1,6 @@
 //! Counts what kinds of lines were read, and how much of a log was understood.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sink::LineOffset;
 
@@ -32,6 +32,23 @@ pub struct Coverage {
     pub without_year: BTreeSet<usize>,
     /// The first and the last minute of the mail lines that have a timestamp.
     pub minutes: Option<(i64, i64)>,
+    /// What was read of each file, by its number. Empty, if the counts are those of parts.
+    pub files: BTreeMap<usize, FileCoverage>,
+}
+
+/// What was read of one file.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct FileCoverage {
+    pub lines: u64,
+    /// At least one of them was understood, or is outside the time range.
+    pub is_known: bool,
+}
+
+impl FileCoverage {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.is_known |= other.is_known;
+    }
 }
 
 const UNREAD_KEPT: usize = 3;
@@ -46,6 +63,11 @@ impl Coverage {
     /// Lines of mail servers.
     pub fn mail(&self) -> u64 {
         self.event + self.routine + self.unread
+    }
+
+    /// Lines that were understood.
+    pub(crate) fn understood(&self) -> u64 {
+        self.event + self.routine
     }
 
     /// Events of all lines, with their repetitions.
@@ -66,6 +88,9 @@ impl Coverage {
         self.filtered += other.filtered;
         self.undated += other.undated;
         self.without_year.extend(other.without_year);
+        for (file, theirs) in other.files {
+            self.files.entry(file).or_default().merge(theirs);
+        }
         for (mine, theirs) in
             [(&mut self.unread_lines, other.unread_lines), (&mut self.foreign_lines, other.foreign_lines)]
         {

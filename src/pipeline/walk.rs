@@ -3,7 +3,7 @@
 use super::assumed_hosts::{UnnamedSpan, merge_span};
 use super::block_result::BlockResult;
 use super::calendar::{Calendar, TimeResolution, YearResolver};
-use super::coverage::{Coverage, extend};
+use super::coverage::{Coverage, FileCoverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
 use super::line_context::{earlier_lines, extend_to_end};
@@ -82,6 +82,7 @@ pub(crate) fn walk<L: EventSink>(
         host: None,
         unnamed: None,
         unread: keep_unread.then(Vec::new),
+        outside: 0,
     };
     let mut order = YearResolver::default();
     let mut reached = vec![ReadPosition::default(); task.sources.len()];
@@ -157,6 +158,7 @@ pub fn step<'b, L: EventSink>(
         host,
         unnamed,
         unread,
+        outside: 0,
     };
     let result = walker.block(block);
     let Walker { sink, classifier, coverage, .. } = walker;
@@ -181,6 +183,8 @@ struct Walker<'a, 'b, L> {
     unnamed: UnnamedSpan,
     /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
+    /// Lines outside the time range.
+    outside: u64,
 }
 
 /// The timestamp parser for a block of a file. `last_file` is the file of the previous block.
@@ -208,7 +212,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         (self.minute, self.foreign_minute) = (None, None);
         self.host = self.task.host(block.file);
         let (mut inside, mut inner) = (Vec::new(), Vec::new());
-        let mut number = 0;
+        let (mut number, before) = (0, self.known_lines());
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
@@ -255,6 +259,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
         if !seen.runs.is_empty() {
             self.coverage.without_year.insert(block.file);
         }
+        let is_known = self.known_lines() > before;
+        self.coverage.files.entry(block.file).or_default().merge(FileCoverage { lines, is_known });
         BlockResult {
             file: block.file,
             seen,
@@ -264,6 +270,11 @@ impl<L: EventSink> Walker<'_, '_, L> {
             end: block.offset + block.lines.len() as u64,
             own: self.sink.end_of_block(block.file, lines),
         }
+    }
+
+    /// Lines that were understood, or that are outside the time range.
+    fn known_lines(&self) -> u64 {
+        self.coverage.understood() + self.outside
     }
 
     /// Passes on a line, with the host of its log if it names none. `times`: how often it occurred.
@@ -393,7 +404,10 @@ impl<L: EventSink> Walker<'_, '_, L> {
     /// Counts a line that is not in the time range.
     fn outside(&mut self, moment: Option<LogTime>) {
         match moment {
-            Some(moment) => extend(&mut self.coverage.outside, moment.minute()),
+            Some(moment) => {
+                self.outside += 1;
+                extend(&mut self.coverage.outside, moment.minute());
+            }
             None => self.coverage.undated += 1,
         }
     }

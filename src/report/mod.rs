@@ -161,6 +161,28 @@ pub struct Input {
     pub filtered: u64,
 }
 
+/// Filters that select events by their result. What they leave of a message is one result, whatever became of it.
+const BY_RESULT: [&str; 4] = ["--outcome ", "--code ", "--class ", "--reason "];
+
+/// Other filters that admit no refusal of a client, or not all.
+const BESIDE_CLIENTS: [&str; 3] = ["--direction ", "--relay ", "--provider "];
+
+impl Input {
+    fn has_filter(&self, options: &[&str]) -> bool {
+        self.filter.iter().any(|word| options.iter().any(|option| word.starts_with(option)))
+    }
+
+    /// Whether a filter selects events by their result, so that shares of results mean nothing.
+    pub(crate) fn selects_results(&self) -> bool {
+        self.has_filter(&BY_RESULT)
+    }
+
+    /// Whether a filter may hide that clients were refused.
+    pub(crate) fn may_hide_refusals(&self) -> bool {
+        self.has_filter(&BY_RESULT) || self.has_filter(&BESIDE_CLIENTS)
+    }
+}
+
 /// How much of a report is asked for. What is not asked for is neither counted nor built.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum ReportExtent {

@@ -7,6 +7,7 @@ use super::redacted;
 use crate::catalog::Catalog;
 use crate::messages::block_tracker::{BlockTracker, HiddenDomain};
 use crate::messages::key::KeyHasher;
+use crate::messages::selection::Selection;
 use crate::pipeline::filter::Filter;
 use crate::redact::Redactor;
 use crate::report::ReportExtent;
@@ -86,7 +87,7 @@ impl CountPlan<'_> {
     pub(super) fn block_tracker(&self) -> BlockTracker {
         let hidden_domain =
             |redactor| -> HiddenDomain { Box::new(move |domain| redacted::host(domain, redactor)) };
-        BlockTracker::new(self.keys(), self.filter.is_empty(), self.hops)
+        BlockTracker::new(self.keys(), Selection::of(self.filter), self.hops)
             .with_hidden_domains(self.redactor.map(hidden_domain))
             .with_extent(self.extent)
     }

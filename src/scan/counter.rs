@@ -21,6 +21,7 @@ use crate::messages::host_spans::{CountedHost, HOST_LIMIT, HostSpan, HostSpans, 
 use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
 use crate::messages::part::DamagedMessages;
+use crate::messages::selection::Selection;
 use crate::messages::totals::{self, MessageTotals};
 use crate::messages::transition::Transition;
 use crate::messages::{MessageSummary, MessageTracker};
@@ -79,9 +80,9 @@ impl<'a> CountPlan<'a> {
         Merger {
             plan: self,
             messages: if self.for_parts {
-                MessageTracker::of_part(self.filter.is_empty())
+                MessageTracker::of_part(Selection::of(self.filter))
             } else {
-                MessageTracker::new(self.filter.is_empty()).with_extent(self.extent)
+                MessageTracker::new(Selection::of(self.filter)).with_extent(self.extent)
             },
             metadata: MetadataTable::default(),
             keys: self.keys(),
@@ -99,7 +100,7 @@ impl<'a> CountPlan<'a> {
     pub(crate) fn part_merger(self, into_part: bool) -> Merger<'a> {
         let mut merger = self.merger();
         if !into_part {
-            merger.messages = MessageTracker::new(self.filter.is_empty());
+            merger.messages = MessageTracker::new(Selection::of(self.filter));
         }
         merger.messages = merger.messages.for_parts();
         merger

@@ -1,11 +1,16 @@
 //! Writes the notes of a report: limits that were reached, estimates, and doubtful dates.
 
+use std::collections::BTreeMap;
+
+use indicatif::HumanCount;
 use jiff::{Timestamp, ToSpan};
 
 use super::input::ReadSummary;
-use crate::input::source::SourceOrigin;
+use crate::input::error::shown;
+use crate::input::source::{Source, SourceOrigin};
 use crate::messages::MessageSummary;
 use crate::pipeline::assumed_hosts::on_hosts;
+use crate::pipeline::coverage::{Coverage, FileCoverage};
 use crate::pipeline::seek::dated_range;
 use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
@@ -102,10 +107,42 @@ pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
         }));
     }
     if read.coverage.undated > 0 {
-        notes.push(format!("{} lines show no time and were left out", read.coverage.undated));
+        notes.push(match read.coverage.undated {
+            1 => "1 line shows no time and was left out".to_owned(),
+            lines => format!("{lines} lines show no time and were left out"),
+        });
     }
     notes.extend(on_sources(read));
     notes
+}
+
+/// Number of logs that a note names.
+const LOGS_NAMED: usize = 3;
+
+/// A note on logs of which nothing was understood, beside others that were. `enough`: fewer lines say nothing about a log.
+pub(crate) fn on_strange_logs(coverage: &Coverage, sources: &[Source], enough: u64) -> Option<String> {
+    // The parts of a log are judged together: one of them may be short.
+    let mut logs: BTreeMap<usize, (&Source, FileCoverage)> = BTreeMap::new();
+    for (file, found) in &coverage.files {
+        let source = sources.get(*file)?;
+        let (latest, all) = logs.entry(source.series).or_insert((source, FileCoverage::default()));
+        *latest = source;
+        // The rest of a log that was read in part may be mail.
+        all.merge(FileCoverage { is_known: found.is_known || source.within.is_some(), ..*found });
+    }
+    let is_strange = |(_, all): &&(&Source, FileCoverage)| all.lines >= enough.max(1) && !all.is_known;
+    let strange: Vec<_> = logs.values().filter(is_strange).collect();
+    if strange.is_empty() || coverage.understood() == 0 {
+        return None;
+    }
+    let lines: u64 = strange.iter().map(|(_, all)| all.lines).sum();
+    let names = strange.iter().take(LOGS_NAMED).map(|(source, _)| shown(&source.path));
+    let mut names = names.collect::<Vec<_>>().join(", ");
+    if strange.len() > LOGS_NAMED {
+        names = format!("{names} and {} more", strange.len() - LOGS_NAMED);
+    }
+    let lines = if lines == 1 { "1 line".to_owned() } else { format!("{} lines", HumanCount(lines)) };
+    Some(format!("nothing in {names} was understood as a line of a mail server log ({lines})"))
 }
 
 /// Notes on files whose dates or hosts are guessed.

@@ -11,6 +11,7 @@ use crate::catalog::classify::Classifier;
 use crate::input::read::block::Block;
 use crate::input::read::{Progress, ReadOptions, Source};
 use crate::messages::MessageTracker;
+use crate::messages::selection::Selection;
 use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::dates::observations;
@@ -234,7 +235,7 @@ impl<'a> Monitor<'a> {
             examples: 0,
             redactor: None,
         };
-        report(tally, MessageTracker::new(true).finish(Vec::new()), &frame)
+        report(tally, MessageTracker::new(Selection::All).finish(Vec::new()), &frame)
     }
 
     /// The first and last minute that are shown at minute `now`.

@@ -158,7 +158,7 @@ fn a_window_over_lines_without_a_time_is_refused() {
     fs::write(&log, "postfix/smtpd[1]: NOQUEUE: reject: x\n").unwrap();
     let (status, out, err) = run(&["scan", "--since", "today", log.to_str().unwrap()]);
     assert_eq!((status, out.as_str()), (3, ""));
-    assert!(err.contains("none of 1 lines has a time"), "{err}");
+    assert!(err.contains("the only line has no time"), "{err}");
 }
 
 #[test]
@@ -403,4 +403,78 @@ fn names_from_the_log_reach_no_terminal_raw_when_nothing_fits() {
     }
     let (_, _, err) = run(&["scan", "\u{202e}nothing"]);
     assert!(err.contains("\\u{202e}nothing"), "{err:?}");
+}
+
+/// A message to three recipients, of which one is delivered, one is deferred, and one is bounced.
+const THREE: &str = "\
+Nov 22 10:00:00 mx1 postfix/smtpd[10]: 4A00000001: client=c.example.org[192.0.2.10]
+Nov 22 10:00:00 mx1 postfix/qmgr[11]: 4A00000001: from=<s@example.org>, size=500, nrcpt=3 (queue active)
+Nov 22 10:00:01 mx1 postfix/smtp[12]: 4A00000001: to=<a@example.net>, relay=mx.example.net[198.51.100.5]:25, delay=1, \
+dsn=2.0.0, status=sent (250 2.0.0 Ok)
+Nov 22 10:00:01 mx1 postfix/smtp[13]: 4A00000001: to=<b@example.com>, relay=mx.example.com[198.51.100.6]:25, delay=1, \
+dsn=4.7.1, status=deferred (host mx.example.com[198.51.100.6] said: 451 4.7.1 Greylisted, try again later)
+Nov 22 10:00:01 mx1 postfix/smtp[14]: 4A00000001: to=<c@b.example.net>, relay=mx.b.example.net[198.51.100.7]:25, delay=1, \
+dsn=5.1.1, status=bounced (host mx.b.example.net[198.51.100.7] said: 550 5.1.1 User unknown)
+";
+
+const EXPIRED: &str = "\
+Nov 23 10:00:00 mx1 postfix/qmgr[11]: 4A00000001: from=<s@example.org>, status=expired, returned to sender
+Nov 23 10:00:00 mx1 postfix/qmgr[11]: 4A00000001: removed
+";
+
+const DELETED: &str = "Nov 23 10:00:00 mx1 postfix/postsuper[11]: 4A00000001: removed\n";
+
+/// How many messages are outgoing, delivered, waiting, bounced, expired, discarded and not tried yet, and the reasons of the
+/// sections with their messages.
+fn counted(log: &str, args: &[&str]) -> ([u64; 7], Vec<(String, u64)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mail.log");
+    fs::write(&file, log).unwrap();
+    let args = [&["--tz", "UTC", "--now", "2026-11-24T00:00:00Z", file.to_str().unwrap()], args].concat();
+    let report = report(&args);
+    let outgoing = &report["totals"]["messages"]["outgoing"];
+    let states = ["messages", "delivered", "waiting", "bounced", "expired", "discarded", "untried"];
+    let sections = report["sections"].as_array().unwrap().iter();
+    let rows = sections.flat_map(|section| section["rows"].as_array().unwrap());
+    let number = |row: &Value, key: &str| row[key].as_u64().unwrap();
+    let rows = rows.map(|row| {
+        let all = ["waiting", "delayed", "bounced", "expired"].map(|fate| number(row, fate));
+        (row["reason"].as_str().unwrap().to_owned(), all.iter().sum())
+    });
+    (states.map(|state| number(outgoing, state)), rows.collect())
+}
+
+#[test]
+fn under_a_filter_on_recipients_a_message_is_what_became_of_them() {
+    let (delivered, waiting) = ([1, 1, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0, 0]);
+    let (bounced, expired) = ([1, 0, 0, 1, 0, 0, 0], [1, 0, 0, 0, 1, 0, 0]);
+    let discarded = [1, 0, 0, 0, 0, 1, 0];
+    for (end, at_last) in [("", waiting), (EXPIRED, expired), (DELETED, discarded)] {
+        let log = format!("{THREE}{end}");
+        for filter in [["--domain", "example.net"], ["--to", "a@example.net"], ["--relay", "mx.example.net"]]
+        {
+            assert_eq!(counted(&log, &filter), (delivered, Vec::new()), "{filter:?} {end}");
+        }
+        let dead = ("user-unknown".to_owned(), 1);
+        assert_eq!(counted(&log, &["--domain", "b.example.net"]), (bounced, vec![dead]), "{end}");
+        assert_eq!(counted(&log, &["--domain", "example.com"]).0, at_last, "{end}");
+    }
+}
+
+#[test]
+fn a_recipient_that_was_deferred_at_a_relay_and_bounced_by_another_is_bounced() {
+    let log = format!(
+        "{THREE}Nov 22 11:00:01 mx1 postfix/smtp[14]: 4A00000001: to=<b@example.com>, relay=mx2.example.com[198.51.100.8]:25, \
+        delay=1, dsn=5.1.1, status=bounced (host mx2.example.com[198.51.100.8] said: 550 5.1.1 User unknown)\n"
+    );
+    assert_eq!(counted(&log, &["--relay", "mx.example.com"]).0, [1, 0, 0, 1, 0, 0, 0]);
+}
+
+#[test]
+fn a_recipient_that_was_lost_decides_the_row_of_a_message_that_waits() {
+    let waiting = [1, 0, 1, 0, 0, 0, 0];
+    assert_eq!(counted(THREE, &[]), (waiting, vec![("user-unknown".to_owned(), 1)]));
+    assert_eq!(counted(THREE, &["--reason", "greylisted"]), (waiting, vec![("greylisted".to_owned(), 1)]));
+    let expired = [1, 0, 0, 0, 1, 0, 0];
+    assert_eq!(counted(&format!("{THREE}{EXPIRED}"), &[]), (expired, vec![("user-unknown".to_owned(), 1)]));
 }

@@ -127,6 +127,7 @@ fn has_the_fixed_words_of_the_report() {
         "notified",
         "no result in the logs",
         "login",
+        "earlier one is not shown; -n 0 shows all",
         "earlier ones are not shown; -n 0 shows all",
         "notification to the sender",
         "a minute",

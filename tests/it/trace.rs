@@ -268,6 +268,8 @@ fn the_latest_are_shown_and_the_earlier_ones_are_counted() {
     assert_eq!(traced(&["anna@example.org", "-n", "0", &names[0]])["stories"].as_array().unwrap().len(), 20);
     let (text, _) = answer(&["trace", "anna@example.org", "-n", "2", &names[0]]);
     assert!(text.starts_with("18 earlier ones are not shown; -n 0 shows all\n"), "{text}");
+    let (text, _) = answer(&["trace", "anna@example.org", "-n", "19", &names[0]]);
+    assert!(text.starts_with("1 earlier one is not shown; -n 0 shows all\n"), "{text}");
     let window = ["--since", "Nov 22 02:12", "--until", "2026-11-22 02:14"];
     let trace = traced(&[&["anna@example.org", &names[0]], &window[..]].concat());
     let ids: Vec<Vec<String>> = stories(&trace).into_iter().map(|(ids, _)| ids).collect();

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::support::{answer, command, fixture, report, run, taken_apart};
 use mail_parser::{MessageParser, MimeHeaders};
+use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 /// A day of mail, each hour with this many sent, deferred for greylisting, and bounced for their size.
@@ -493,8 +494,58 @@ fn a_broken_run_is_mailed_as_such() {
     let folder = tempdir().unwrap();
     let foreign = written(&folder, "foreign.log", "hello\n");
     let (status, out, err) = run(&["scan", "--mail-headers", "--quiet-ok", &foreign]);
-    assert!(status == 3 && err.contains("none of 1 lines"), "{status} {err}");
-    assert!(out.contains("Subject: mail BAD: none of 1 lines"), "{out}");
+    assert!(status == 3 && err.contains("the only line is no line of a mail"), "{status} {err}");
+    assert!(out.contains("Subject: mail BAD: the only line is no line of a mail"), "{out}");
+}
+
+#[test]
+fn shares_of_results_mean_nothing_under_a_filter_by_results() {
+    let log = fixture("postfix/out.log");
+    let (all, _) = answer(&["scan", "--tz", "UTC", &log]);
+    assert!(all.contains("(alarm at 20%)") && all.contains("nothing refused"), "{all}");
+    for filter in
+        [["--outcome", "bounced"], ["--class", "4xx"], ["--code", "none"], ["--reason", "tls-failure"]]
+    {
+        let (some, _) = answer(&[&["scan", "--tz", "UTC", &log], &filter[..]].concat());
+        assert!(some.contains("OUTGOING") && !some.contains("alarm at"), "{some}");
+        assert!(some.contains("accepted") && !some.contains("nothing refused"), "{some}");
+    }
+}
+
+#[test]
+fn a_log_of_which_nothing_is_understood_is_bad_beside_a_good_one() {
+    let folder = tempdir().unwrap();
+    let good = written(&folder, "mail.log", &day("2026-11-20", 0..24, [5, 0, 0]));
+    // A part of the good log, an empty log, and one of another program.
+    let part = written(&folder, "mail.log.1", "Nov 19 23:59:59 mx1 newsyslog[9]: logfile turned over\n");
+    let empty = written(&folder, "empty.log", "");
+    let other = written(&folder, "other.log", "hello\nworld\n");
+    let told = |logs: &[&str]| {
+        let report = report(logs);
+        let states = report["verdict"]["findings"].as_array().unwrap().clone();
+        let named = |text: &Value| text.as_str().is_some_and(|text| text.contains("nothing in "));
+        let notes = report["notes"].as_array().unwrap().iter().filter(|note| named(note)).count();
+        let findings: Vec<Value> = states.into_iter().filter(|finding| named(&finding["what"])).collect();
+        (notes, findings)
+    };
+    assert_eq!(told(&[&good, &part, &empty]), (0, Vec::new()));
+    let (notes, findings) = told(&[&good, &part, &empty, &other]);
+    assert_eq!((notes, findings.len()), (1, 1));
+    let what = findings[0]["what"].as_str().unwrap();
+    assert!(
+        findings[0]["state"] == "bad" && what.contains("other.log") && what.contains("(2 lines)"),
+        "{what}"
+    );
+}
+
+#[test]
+fn one_is_not_several() {
+    let folder = tempdir().unwrap();
+    let log = "Nov 20 10:00:00 mx1 postfix/smtpd[9]: NOQUEUE: reject: RCPT from c.example.com[192.0.2.9]: 554 5.7.1 \
+        <a@example.org>: Relay access denied; from=<b@example.com> to=<a@example.org> proto=ESMTP helo=<c>\n";
+    let log = written(&folder, "mail.log", log);
+    let (text, _) = answer(&["scan", "--for", "customer", &log]);
+    assert!(text.contains("1 attempt to send mail here was refused"), "{text}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::storm::{self, StormLineInput};
 use crate::catalog::Catalog;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Completion;
+use crate::cli::exit::{Completion, ENOUGH_LINES};
 use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
@@ -43,7 +43,7 @@ use crate::scan::count_plan::CountPlan;
 use crate::scan::counted_part::CountedPart;
 use crate::scan::counter::{BlockCounter, Merger};
 use crate::scan::input::ReadSummary;
-use crate::scan::notes::{on_hops, on_sources};
+use crate::scan::notes::{on_hops, on_sources, on_strange_logs};
 use crate::scan::options::ReportOptions;
 use crate::scan::redacted;
 use crate::scan::summary::report;
@@ -293,6 +293,8 @@ fn count(
     let unparsed = unparsed.finish()?;
     let since = resumed.and_then(|resumed| resumed.since.clone());
     let mut notes = session.inputs.notes.clone();
+    let strange = on_strange_logs(&coverage, &sources, if since.is_some() { ENOUGH_LINES } else { 1 });
+    notes.extend(strange.clone());
     notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
     notes.extend(since.as_ref().map(|since| state::note(since)));
@@ -312,7 +314,8 @@ fn count(
         }
         Some(ref place) => {
             let failed = session.inputs.problems.iter().chain(&met).map(ToString::to_string).collect();
-            let notes = [on_sources(&read), session.inputs.notes.clone()].concat();
+            let mut notes = [on_sources(&read), session.inputs.notes.clone()].concat();
+            notes.extend(strange.clone());
             let counts = folder.into_part(sinks);
             let spans = &counts.spans;
             let read = ReadForPart { sources: &sources, reached: &reached, spans, notes, problems: failed };
@@ -368,6 +371,7 @@ fn count(
         zone: &calendar.zone,
         is_part: since.is_some(),
     };
+    completion.strange = strange;
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
     let dates = dates(window, &calendar.zone);

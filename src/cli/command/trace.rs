@@ -104,7 +104,10 @@ fn show(
     let mut completion = Completion::new(problems, met, &coverage, window, false);
     completion.remarks = notes;
     let earlier = found - (stories.len() + lines.len()) as u64;
-    let earlier = (earlier > 0).then(|| format!("{earlier} earlier ones are not shown; -n 0 shows all"));
+    let earlier = (earlier > 0).then(|| match earlier {
+        1 => "1 earlier one is not shown; -n 0 shows all".to_owned(),
+        _ => format!("{earlier} earlier ones are not shown; -n 0 shows all"),
+    });
     let to_file = args.output.file().is_some();
     if args.raw {
         trace::show_lines(&redacted(lines, redactor), stdout().is_terminal() && !to_file, out)?;

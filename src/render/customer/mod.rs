@@ -8,7 +8,6 @@ pub(crate) mod formats;
 pub(crate) mod wording;
 
 use clap::ValueEnum;
-use indicatif::HumanCount;
 
 use self::wording::{heading, state_word, what_to_do, what_went_wrong};
 use crate::catalog::Action;
@@ -133,11 +132,17 @@ fn incoming(report: &Report, words: &Translations) -> Option<String> {
     match (report.totals.messages.received, refused) {
         (0, 0) => None,
         (_, 0) => Some(accepted),
-        _ => Some(format!(
-            "{accepted}; {} {}",
-            HumanCount(refused),
-            words.translate("attempts to send mail here were refused, mostly unwanted mail")
-        )),
+        _ => {
+            let refused = counted(
+                refused,
+                [
+                    "attempt to send mail here was refused, probably unwanted mail",
+                    "attempts to send mail here were refused, mostly unwanted mail",
+                ],
+                words,
+            );
+            Some(format!("{accepted}; {refused}"))
+        }
     }
 }
 

@@ -146,7 +146,9 @@ pub(crate) fn totals(report: &Report, words: &Translations) -> Markup {
                 h2 { (words.translate("INCOMING")) }
                 ul.tiles {
                     (tile("", accepted, None, words.translate(if accepted == 1 { "message accepted" } else { "messages accepted" })))
-                    (tile("", refused.refused, None, words.translate("refused")))
+                    @if refused.refused > 0 || !report.input.may_hide_refusals() {
+                        (tile("", refused.refused, None, words.translate("refused")))
+                    }
                     @for (count, word) in [(refused.warned, "warned"), (refused.held, "held"), (refused.discarded, "discarded")] {
                         @if count > 0 { (tile("", count, None, words.translate(word))) }
                     }

@@ -287,14 +287,12 @@ fn incoming(page: &mut TextPage, report: &Report) {
     let words = &page.style.words;
     let aside = [(refused.warned, "warned"), (refused.held, "held"), (refused.discarded, "discarded")];
     let aside = aside.iter().filter(|(count, _)| *count > 0);
-    let mut parts = vec![
-        counted(accepted, ["message accepted", "messages accepted"], words),
-        if refused.refused == 0 {
-            page.say("nothing refused").to_owned()
-        } else {
-            format!("{} {}", HumanCount(refused.refused), page.say("refused"))
-        },
-    ];
+    let mut parts = vec![counted(accepted, ["message accepted", "messages accepted"], words)];
+    if refused.refused > 0 {
+        parts.push(format!("{} {}", HumanCount(refused.refused), page.say("refused")));
+    } else if !report.input.may_hide_refusals() {
+        parts.push(page.say("nothing refused").to_owned());
+    }
     parts.extend(aside.map(|(count, word)| format!("{} {}", HumanCount(*count), page.say(word))));
     // A count stays beside its word.
     let mut lines: Vec<String> = Vec::new();

@@ -9,9 +9,14 @@ use indicatif::{DecimalBytes, HumanCount};
 use super::page::{TextPage, TextStyle, pad};
 use crate::render::sanitize::printable;
 use crate::render::words::duration::duration;
+use crate::render::words::fault::counted;
 use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, StoryStep, Trace};
 
 /// Width in columns of the longest word of a step.
+/// What is said about the messages of a trace that are not shown: about one, and about several.
+const EARLIER: [&str; 2] =
+    ["earlier one is not shown; -n 0 shows all", "earlier ones are not shown; -n 0 shows all"];
+
 const STEP: usize = 10;
 /// Width in columns of the longest label.
 const LABEL: usize = 6;
@@ -20,8 +25,7 @@ pub(crate) fn show(trace: &Trace, style: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), style };
     let earlier = trace.found - trace.stories.len() as u64;
     if earlier > 0 {
-        let (count, words) = (HumanCount(earlier), page.say("earlier ones are not shown; -n 0 shows all"));
-        page.indented(&format!("{count} {words}"), 2);
+        page.indented(&counted(earlier, EARLIER, &page.style.words), 2);
     }
     summary(&mut page, trace);
     for story in &trace.stories {

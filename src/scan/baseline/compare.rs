@@ -46,9 +46,9 @@ pub(crate) fn compare(
     let now = now(hourly, span);
     let (samples, same_weekday) = samples(history, span, zone)?;
     let usual = |kinds: &dyn Fn(&EventKind) -> bool| -> Vec<f64> {
-        let sum =
-            |sample: &KindCounts| sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count).sum();
-        samples.iter().map(sum).collect()
+        let of_sample =
+            |sample: &KindCounts| sum(sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count));
+        samples.iter().map(of_sample).collect()
     };
     for row in &mut report.rows {
         if matches!(row.outcome, Outcome::Attempt | Outcome::Probe) {
@@ -62,7 +62,7 @@ pub(crate) fn compare(
     let total = |outcomes: Outcome, inbound: bool, side: Deviation| {
         let wanted =
             |kind: &EventKind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
-        let now = now.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| count).sum();
+        let now = sum(now.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| count));
         change(now, &usual(&wanted), side)
     };
     report.baseline = Some(Compared {
@@ -81,6 +81,11 @@ pub(crate) fn compare(
         gone: missing_rows(&now, &samples),
     });
     Some(())
+}
+
+/// The sum of counts. That of no counts is 0; `Iterator::sum` makes it −0.
+fn sum<'a>(counts: impl Iterator<Item = &'a f64>) -> f64 {
+    counts.fold(0.0, |sum, count| sum + count)
 }
 
 fn kind(row: &Row) -> EventKind {
@@ -276,6 +281,12 @@ mod tests {
             [percent(410.0, 100.0), percent(96.0, 100.0), percent(5.0, 0.0)],
             [Some(310), Some(-4), None]
         );
+    }
+
+    #[test]
+    fn a_sum_of_nothing_has_no_sign() {
+        let usual = change(sum([].iter()), &[sum([].iter()); 3], Deviation::More).usual;
+        assert!(usual.is_sign_positive() && sum([1.5, 2.0].iter()) > 3.4);
     }
 
     #[test]

@@ -34,8 +34,11 @@ const FEWEST_REFUSALS: u64 = 5;
 /// Fewer messages or refusals are not bad.
 const FEWEST_BAD: u64 = 10;
 
-/// Alarm limits on the messages of each direction.
+/// Alarm limits on the messages of each direction. A filter by results leaves no other results to compare with.
 pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
+    if report.input.selects_results() {
+        return Vec::new();
+    }
     let messages = &report.totals.messages;
     let flows = [("outgoing", &messages.outgoing), ("local", &messages.local)];
     let of_flow = |(direction, flow): (&'static str, &DirectionTotals)| -> Vec<VerdictFinding> {
