@@ -62,8 +62,21 @@ mod tests {
         assert_eq!(printable("a\u{61c}b\u{ad}c"), "a\\u{61c}b\\xadc");
         assert_eq!(printable("Müller 日本"), "Müller 日本");
         for hidden in [
-            '\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{180b}', '\u{180f}', '\u{3164}',
-            '\u{fe00}', '\u{fe0f}', '\u{ffa0}', '\u{1d173}', '\u{1d17a}', '\u{e0100}', '\u{e01ef}',
+            '\u{34f}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{17b4}',
+            '\u{17b5}',
+            '\u{180b}',
+            '\u{180f}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{ffa0}',
+            '\u{1d173}',
+            '\u{1d17a}',
+            '\u{e0100}',
+            '\u{e01ef}',
         ] {
             assert_eq!(printable(&format!("a{hidden}b")), format!("a\\u{{{:x}}}b", u32::from(hidden)));
         }
