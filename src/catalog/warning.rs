@@ -120,6 +120,9 @@ mod tests {
                 "certificate",
             ),
             ("not enough free space in mail queue: 1024 bytes < 1.5*message size limit", "queue-disk-full"),
+            ("not enough disk space: 0% left", "queue-disk-full"),
+            ("not enough inodes: 0% left", "queue-disk-full"),
+            ("temporarily rejecting messages", "queue-disk-full"),
             ("hostname mx.example.org does not resolve to address 192.0.2.7", "dns-client-name"),
             ("bind 0.0.0.0 port 25: Address already in use", "port-in-use"),
             (

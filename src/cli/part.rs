@@ -58,6 +58,17 @@ fn option(words: &str, redactor: Option<Redactor>) -> String {
     redactor.map_or_else(|| words.to_owned(), |redactor| redactor.option(words))
 }
 
+/// The hosts of a part. Names that are not UTF-8 may look the same, and are one host.
+fn hosts(spans: &BTreeMap<Vec<u8>, HostSpan>) -> Vec<PartHost> {
+    let mut hosts: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for (name, span) in spans {
+        let Some((first, last)) = span.minutes else { continue };
+        let minutes = hosts.entry(LogText(name).to_str().into_owned()).or_insert((first, last));
+        *minutes = (minutes.0.min(first), minutes.1.max(last));
+    }
+    hosts.into_iter().map(|(name, (first, last))| PartHost { name, first, last }).collect()
+}
+
 /// The head of a part, without its sections.
 pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Result<PartHead, CliError> {
     let text = |text: String| session.redactor.map_or(text.clone(), |redactor| redactor.text(&text));
@@ -72,10 +83,6 @@ pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Res
     if read.spans.len() >= HOST_LIMIT {
         return Err(CliError::NoPart { what: "of logs that name 65,536 hosts or more" });
     }
-    let host = |(name, span): (&Vec<u8>, &HostSpan)| {
-        let (first, last) = span.minutes?;
-        Some(PartHost { name: LogText(name).to_str().into_owned(), first, last })
-    };
     let providers = session.catalog.providers.all();
     Ok(PartHead {
         schema: SCHEMA.to_owned(),
@@ -91,7 +98,7 @@ pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Res
             redact: session.redactor.map(|redactor| redactor.key_id()),
         },
         zone: session.inputs.calendar.zone.iana_name().map(str::to_owned),
-        hosts: read.spans.iter().filter_map(host).collect(),
+        hosts: hosts(read.spans),
         sources: read.sources.iter().zip(read.reached).map(source).collect(),
         examples: args.examples.max(1),
         limits: PartLimits::CURRENT,
@@ -99,4 +106,21 @@ pub(crate) fn head(args: &ScanArgs, session: &Session, read: ReadForPart) -> Res
         problems: read.problems.into_iter().map(text).collect(),
         sections: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_the_same_are_one_host() {
+        let span = |first, last| HostSpan { minutes: Some((first, last)), lines: 1 };
+        let spans = BTreeMap::from([
+            (b"\xff\xfe\x80".to_vec(), span(4, 9)),
+            (b"\xed\xa0\x80".to_vec(), span(1, 5)),
+            (b"mx1".to_vec(), span(2, 3)),
+        ]);
+        let named = |name: &str, first, last| PartHost { name: name.to_owned(), first, last };
+        assert_eq!(hosts(&spans), [named("mx1", 2, 3), named("\u{fffd}\u{fffd}\u{fffd}", 1, 9)]);
+    }
 }

@@ -41,7 +41,11 @@ pub(crate) fn order(parts: &[NamedHead], zone: &TimeZone) -> Result<PartOrder, R
     let mut of_host: BTreeMap<&str, Vec<(usize, &PartHost)>> = BTreeMap::new();
     for (number, part) in parts.iter().enumerate() {
         for host in &part.head.hosts {
-            of_host.entry(&host.name).or_default().push((number, host));
+            let spans: &mut Vec<_> = of_host.entry(&host.name).or_default();
+            // A part is not in conflict with itself.
+            if spans.last().is_none_or(|(last, _)| *last != number) {
+                spans.push((number, host));
+            }
         }
     }
     let (mut gaps, mut before) = (Vec::new(), vec![BTreeSet::new(); parts.len()]);
@@ -304,6 +308,11 @@ mod tests {
         let crossed =
             [part("x", &[("mx1", 0, 60), ("mx2", 60, 90)]), part("y", &[("mx1", 60, 90), ("mx2", 0, 60)])];
         assert!(ordered(&crossed).unwrap_err().contains("no sequence of parts"));
+    }
+
+    #[test]
+    fn a_part_is_not_in_conflict_with_itself() {
+        assert_eq!(ordered(&[part("a", &[("mx1", 0, 60), ("mx1", 20, 90)])]), Ok((vec!["a"], Vec::new())));
     }
 
     #[test]

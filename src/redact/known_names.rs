@@ -9,9 +9,14 @@ use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 
-/// Local parts and logins, each once. The longest comes first, so that no name hides in another.
+/// The names on a line, each once. The longest comes first, so that no name hides in another.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(crate) struct KnownNames(Vec<String>);
+pub(crate) struct KnownNames {
+    /// Local parts and logins.
+    locals: Vec<String>,
+    /// Addresses, logins and Message-IDs with characters by which a search for addresses would cut them: `anna:@example.org`.
+    whole: Vec<String>,
+}
 
 /// Labels that precede the name of a person, with or without a domain.
 static LABELS: LazyLock<Regex> = LazyLock::new(|| {
@@ -19,7 +24,8 @@ static LABELS: LazyLock<Regex> = LazyLock::new(|| {
     // <anna@example.org>.
     Regex::new(
         r#"(?x)
-        (?: \b(?: sasl_username | sasl_sender | user(?:name)? | login | set_id | U ) = | \bA=[\w-]+: ) [<"]? ([^\s,;>)"]+)
+        \b(?: authid= ([^,]+) | authentication[ ]user= (.+?) [ ]result= )
+        | (?: \b(?: sasl_username | sasl_sender | user(?:name)? | login | set_id | U ) = | \bA=[\w-]+: ) [<"]? ([^\s,;>)"]+)
         | \b(?: to | from | orig_to | F | for | user ) = < ([^>]+) >
         | (?: => | -> | \*\* | == ) \s ([^\s<]+) (?: \s | $ )"#,
     )
@@ -33,7 +39,8 @@ impl KnownNames {
         let line = LogLine::read(raw.as_bytes());
         match mta::read(&line) {
             ParsedLine::Event(event) => {
-                for address in [event.sender, event.recipient].into_iter().flatten() {
+                let login = mta::login(&event, &line);
+                for address in [event.sender, event.recipient, login].into_iter().flatten() {
                     names.add(&LogText(address).to_str());
                 }
             }
@@ -42,12 +49,14 @@ impl KnownNames {
                 for address in [context.sender, context.user].into_iter().flatten() {
                     names.add(&LogText(address).to_str());
                 }
+                if let Some(id) = context.message_id {
+                    names.add_whole(&LogText(id).to_str());
+                }
             }
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {}
         }
         for label in LABELS.captures_iter(raw) {
-            let found = [label.get(1), label.get(2), label.get(3)].into_iter().flatten();
-            found.for_each(|name| names.add(name.as_str()));
+            label.iter().skip(1).flatten().for_each(|name| names.add(name.as_str()));
         }
         names
     }
@@ -56,15 +65,38 @@ impl KnownNames {
     pub(crate) fn add(&mut self, address: &str) {
         let address = address.trim_matches(['<', '>']);
         let local = address.rsplit_once('@').map_or(address, |(local, _)| local).trim_matches('"');
-        let is_new = local.chars().any(char::is_alphanumeric) && !self.0.iter().any(|known| known == local);
-        if is_new {
-            self.0.push(local.to_owned());
-            self.0.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        add_longest_first(&mut self.locals, local);
+        self.add_whole(address);
+    }
+
+    /// Adds an address, a login or a Message-ID that is to be replaced as a whole, if a search for addresses would cut it.
+    pub(crate) fn add_whole(&mut self, name: &str) {
+        let local = name.rsplit_once('@').map_or(name, |(local, _)| local);
+        if local.chars().any(cuts_address) {
+            add_longest_first(&mut self.whole, name);
         }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.locals.iter().map(String::as_str)
+    }
+
+    /// The names to be replaced first, wherever they stand.
+    pub(crate) fn whole(&self) -> impl Iterator<Item = &str> {
+        self.whole.iter().map(String::as_str)
+    }
+}
+
+/// Whether a local part with this character is found in angle brackets and quotes alone.
+fn cuts_address(sign: char) -> bool {
+    sign.is_whitespace() || sign.is_control() || "<>@\"(),:;/?&[]\\".contains(sign)
+}
+
+/// Adds a name with a letter or digit, unless it is there.
+fn add_longest_first(names: &mut Vec<String>, name: &str) {
+    if name.chars().any(char::is_alphanumeric) && !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+        names.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     }
 }
 

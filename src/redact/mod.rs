@@ -5,6 +5,7 @@
 //! a whole report through `report`.
 //! May use: parse, pipeline, report, smtp.
 
+pub(crate) mod home_folders;
 pub(crate) mod host_names;
 pub(crate) mod known_names;
 pub(crate) mod pseudonym;

@@ -160,7 +160,7 @@ impl Redactor {
             *user = self.address(user);
         }
         if let Some(message_id) = message_id {
-            *message_id = self.text(message_id);
+            *message_id = self.message_id(message_id);
         }
     }
 }

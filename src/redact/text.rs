@@ -2,11 +2,13 @@
 //! pseudonyms.
 
 use std::net::IpAddr;
+use std::str::Chars;
 use std::sync::LazyLock;
 
 use mail_builder::encoders::base64::base64_encode;
 use regex::{Captures, Regex};
 
+use super::home_folders;
 use super::host_names::contains_ip;
 use super::known_names::KnownNames;
 use super::pseudonym::{DIGITS, Redactor};
@@ -47,12 +49,19 @@ impl Redactor {
 
     /// Redacts text in which these names may occur alone.
     pub(crate) fn text_with_names(&self, text: &str, names: &KnownNames) -> String {
-        let mut names = names.clone();
-        for found in ADDRESS.captures_iter(text).filter(|found| !is_pseudonym(local(found))) {
+        let (mut names, mut text) = (names.clone(), text.to_owned());
+        for name in names.whole() {
+            text = replace_whole(&text, name, &self.address(name));
+        }
+        for owner in home_folders::owners(&text) {
+            names.add(owner);
+        }
+        let text = home_folders::hide_owners(&text, |owner| self.local_part(owner));
+        for found in ADDRESS.captures_iter(&text).filter(|found| !is_pseudonym(local(found))) {
             names.add(local(&found));
         }
-        let ips = ips(text);
-        let text = ADDRESS.replace_all(text, |found: &Captures| self.found_address(found, &ips));
+        let ips = ips(&text);
+        let text = ADDRESS.replace_all(&text, |found: &Captures| self.found_address(found, &ips));
         let text = HOST.replace_all(&text, |found: &Captures| self.found_host(found, &ips));
         let text = IP.replace_all(&text, |found: &Captures| self.found_ip(&found[0]));
         let mut text = text.into_owned();
@@ -72,6 +81,11 @@ impl Redactor {
             Some((local, domain)) => format!("{}@{}", self.local_part(local), self.host(domain)),
             None => self.local_part(address),
         }
+    }
+
+    /// Redacts a Message-ID, whose local part a client chooses: all of it becomes one pseudonym.
+    pub(crate) fn message_id(&self, id: &str) -> String {
+        self.address(id)
     }
 
     /// The pseudonym that the same local part has in a line. A pseudonym stays as it is.
@@ -200,20 +214,41 @@ fn ips(text: &str) -> Vec<IpAddr> {
     found.collect()
 }
 
+/// Replaces the name where it is a whole word. Part of a domain is not a whole word.
 fn replace_words(text: &str, name: &str, mark: &str) -> String {
+    replace_unless(text, name, mark, |front, mut behind| {
+        let inside = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == '-';
+        let (next, then) = (behind.next(), behind.next());
+        // Skips `example` in `mx.example.org` and in `anna@example.org`.
+        let in_domain = matches!(front, Some('.' | '@')) || next == Some('.') && then.is_some_and(inside);
+        front.is_some_and(inside) || next.is_some_and(inside) || in_domain || next == Some('@')
+    })
+}
+
+/// Replaces an address or a login as it stands in a field, unless it is part of longer words.
+fn replace_whole(text: &str, name: &str, mark: &str) -> String {
+    let is_word = |sign: Option<char>| sign.is_some_and(char::is_alphanumeric);
+    let (first, last) = (is_word(name.chars().next()), is_word(name.chars().next_back()));
+    replace_unless(text, name, mark, |front, mut behind| {
+        first && is_word(front) || last && is_word(behind.next())
+    })
+}
+
+/// Replaces the name, in upper or lower case, unless `is_other` says so of the character before it and those behind it.
+fn replace_unless(
+    text: &str,
+    name: &str,
+    mark: &str,
+    is_other: impl Fn(Option<char>, Chars) -> bool,
+) -> String {
     let (mut shown, mut from) = (String::with_capacity(text.len()), 0);
     // ASCII lower case keeps the offsets of all characters.
     let (small, wanted) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
     for (at, _) in small.match_indices(&wanted) {
         let end = at + wanted.len();
         let (Some(before), Some(after)) = (text.get(from..at), text.get(end..)) else { continue };
-        let inside = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == '-';
         let front = text.get(..at).and_then(|front| front.chars().next_back());
-        let mut behind = after.chars();
-        let (next, then) = (behind.next(), behind.next());
-        // Skips `example` in `mx.example.org` and in `anna@example.org`.
-        let in_domain = matches!(front, Some('.' | '@')) || next == Some('.') && then.is_some_and(inside);
-        if front.is_some_and(inside) || next.is_some_and(inside) || in_domain || next == Some('@') {
+        if is_other(front, after.chars()) {
             continue;
         }
         shown.push_str(before);
@@ -263,6 +298,58 @@ mod tests {
             "sasl_username=u~; mailbox of u~. Not annabel",
         );
         becomes("sasl_username=anna.b failed: YW5uYS5i", "sasl_username=u~ failed: u~");
+    }
+
+    #[test]
+    fn a_login_is_replaced_as_a_whole() {
+        let postfix = "Nov 23 08:00:01 mx1 postfix/smtpd[195]: warning: unknown[192.0.2.9]: SASL LOGIN authentication failed: \
+            UGFz, sasl_username=";
+        let exim = "2026-11-23 08:00:02 login authenticator failed for (h) [192.0.2.9]: 535 Incorrect authentication data \
+            (set_id=";
+        let smtpd = "Nov 23 08:00:01 mx1 smtpd[7]: 838b69d3db000001 smtp authentication user=";
+        for (login, shown) in [
+            ("anna smith", "u~"),
+            ("smith anna", "u~"),
+            ("anna:@example.org", "u~@example.org"),
+            ("anna]@example.org", "u~@example.org"),
+            ("anna)@example.org", "u~@example.org"),
+            ("anna, smith", "u~"),
+        ] {
+            becomes(&format!("{postfix}{login}"), &format!("{}{shown}", postfix.replace("192.0.2.9", "ip~")));
+            becomes(&format!("{exim}{login})"), &format!("{}{shown})", exim.replace("192.0.2.9", "ip~")));
+            becomes(&format!("{smtpd}{login} result=ok"), &format!("{smtpd}{shown} result=ok"));
+            let redactor = Redactor::new(b"secret");
+            let line = redactor.line(&format!("{exim}{login})"));
+            assert!(line.ends_with(&format!("(set_id={})", redactor.address(login))), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_message_id_is_replaced_as_a_whole() {
+        let line = "2026-11-23 08:00:02 1r5g00-000001-0A <= s@example.org H=c.example.com [192.0.2.9] P=esmtps S=343 id=";
+        let shown = line.replace("s@example.org", "u~@example.org").replace("192.0.2.9", "ip~");
+        for id in ["20261123.anna;q", "a,anna", "a)anna", "a:anna:", "a]anna", "a.\"anna x\""] {
+            becomes(
+                &format!("{line}{id}@example.org T=\"hi\" for b@example.net"),
+                &format!("{shown}u~@example.org T=\"hi\" for u~@example.net"),
+            );
+        }
+        let redactor = Redactor::new(b"secret");
+        assert!(is_pseudonym(
+            &redactor.message_id("20261123.anna;q@example.org").replace("@example.org", "")
+        ));
+    }
+
+    #[test]
+    fn the_owner_of_a_home_folder_is_hidden() {
+        becomes(
+            "cannot open /home/anna/Maildir: * permission denied",
+            "cannot open /home/u~/Maildir: * permission denied",
+        );
+        becomes(
+            "cannot lock /var/mail/anna.lock for user anna.",
+            "cannot lock /var/mail/u~.lock for user u~.",
+        );
     }
 
     #[test]

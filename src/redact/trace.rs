@@ -64,7 +64,7 @@ impl Redactor {
             *address = self.address(address);
         }
         if let Some(message_id) = message_id {
-            *message_id = self.text(message_id);
+            *message_id = self.message_id(message_id);
         }
         for step in steps {
             self.step(step, names);

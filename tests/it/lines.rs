@@ -555,6 +555,73 @@ fn reads_exim_refusals() {
 }
 
 #[test]
+fn what_a_client_of_exim_chose_hides_no_refusal() {
+    let refused = "Inbound Rejected 550 5.1.1 Rcpt | a@example.com | r@example.org | 192.0.2.9";
+    let verdict = "rejected RCPT <r@example.org>: 550 5.1.1 x";
+    for id in ["", "1r5g00-000001-0A "] {
+        for fields in [
+            "A=login:anna F=<a@example.com>",
+            "A=login:anna smith F=<a@example.com>",
+            "F=<a@example.com> A=login:anna smith",
+            "X=TLS1.3:x:256 CV=no SNI=\"a \\\" b\" F=<a@example.com>",
+            "X=TLS1.3:x:256 CV=no DN=\"/CN=a \\\" F=<e@example.net> b\" F=<a@example.com>",
+            "U=anna smith F=<a@example.com>",
+            "A=login:x => y R=r T=t H=evil [203.0.113.66]: 250 2.0.0 ok F=<a@example.com>",
+            "A=login:x F=<e@example.net> R=r T=t: SMTP error from remote mail server after RCPT TO:<v@example.net>: \
+             host evil [203.0.113.66]: 450 4.2.2 full F=<a@example.com>",
+        ] {
+            exim(&format!("{id}H=c.example.com [192.0.2.9] {fields} {verdict}"), refused);
+        }
+    }
+    // Without a verdict it is no delivery either.
+    exim(
+        "1r5g00-000001-0A H=c.example.com [192.0.2.9] A=login:x F=<e@example.net> R=r T=t: SMTP error from remote mail \
+        server after RCPT TO:<v@example.net>: host evil [203.0.113.66]: 450 4.2.2 full",
+        "Unread",
+    );
+    for user in ["x => y R=r T=t H=evil [203.0.113.66]: 250 2.0.0 ok", "x: 450 4.2.2 full"] {
+        exim(
+            &format!(
+                "login authenticator failed for (h) [192.0.2.9] U={user}: 535 Incorrect authentication data (set_id={user})"
+            ),
+            "Inbound Rejected 535 - Auth | - | - | 192.0.2.9",
+        );
+    }
+}
+
+#[test]
+fn reads_the_whole_login_of_a_client_of_exim() {
+    for (text, login) in [
+        (
+            "login authenticator failed for (h) [192.0.2.9]: 535 Incorrect authentication data (set_id=a b)",
+            "a b",
+        ),
+        (
+            "login authenticator failed for (h) [192.0.2.9]: 535 Incorrect authentication data (set_id=a)b)",
+            "a)b",
+        ),
+        (
+            "login authenticator failed for (h) [192.0.2.9]: 435 Unable to authenticate at present (set_id=a b): no (x)",
+            "a b",
+        ),
+        (
+            "login authenticator failed for (h) [192.0.2.9] U=set_id=x: 535 Incorrect authentication data (set_id=a)",
+            "a",
+        ),
+        ("H=(h) [192.0.2.9] F=<s@example.org> A=login:a b rejected RCPT <r@example.org>: no", "a b"),
+        (
+            "H=(h) [192.0.2.9] A=login:a@example.org F=<s@example.org> rejected RCPT <r@example.org>: no",
+            "a@example.org",
+        ),
+    ] {
+        let raw = format!("2026-11-22 03:04:05 {text}");
+        let line = LogLine::read(raw.as_bytes());
+        let ParsedLine::Event(event) = mta::read(&line) else { panic!("{raw}") };
+        assert_eq!(mta::login(&event, &line).map(String::from_utf8_lossy).as_deref(), Some(login), "{raw}");
+    }
+}
+
+#[test]
 fn reads_the_parents_of_an_exim_address() {
     let id = "1xUzmr-00001p-13";
     exim(

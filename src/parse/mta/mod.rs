@@ -354,14 +354,14 @@ pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
 }
 
 /// The name with which a client logged in, or tried to, as the line of a rejection shows it: `sasl_username=anna` of Postfix,
-/// `(set_id=anna)` of Exim, `AUTH failure (PLAIN): …, user=anna` of Sendmail. `None`: the line shows none.
+/// `(set_id=anna)` and `A=login:anna` of Exim, `AUTH failure (PLAIN): …, user=anna` of Sendmail. `None`: the line shows none.
 pub fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     if event.direction != Direction::Inbound {
         return None;
     }
     match event.mta {
         Mta::Postfix => postfix::login(line.text),
-        Mta::Exim => exim::login(line.text),
+        Mta::Exim => exim::login(line),
         Mta::Sendmail => sendmail::login(line.text),
         Mta::Opensmtpd | Mta::Kumomta => None,
     }

@@ -7,7 +7,7 @@
 /// become `?`.
 pub(crate) fn mask_warning(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    let mut rest = text;
+    let (mut rest, mut person) = (text, None);
     while let Some(&first) = rest.first() {
         if out.len() >= MASKED_LIMIT {
             break;
@@ -35,9 +35,13 @@ pub(crate) fn mask_warning(text: &[u8], out: &mut Vec<u8>) {
         if length == 0 {
             out.push(if first.is_ascii_graphic() || first == b' ' { first } else { b'?' });
         } else {
+            person = person.or_else(|| local_part(word, &classes));
             push_word(out, word, classes);
         }
         rest = after;
+    }
+    if let Some(person) = person {
+        mask_name(out, person);
     }
     let end = out.trim_ascii_end().len();
     out.truncate(end);
@@ -45,6 +49,57 @@ pub(crate) fn mask_warning(text: &[u8], out: &mut Vec<u8>) {
 
 /// Longer than any warning that a server writes about itself, without the reply of another server in it.
 pub(crate) const MASKED_LIMIT: usize = 240;
+
+/// The local part of an address that names a person.
+fn local_part<'a>(word: &'a [u8], classes: &WordClasses) -> Option<&'a [u8]> {
+    const ROLES: [&[u8]; 10] = [
+        b"admin",
+        b"exim",
+        b"info",
+        b"mail",
+        b"mailer-daemon",
+        b"nobody",
+        b"postfix",
+        b"postmaster",
+        b"root",
+        b"user",
+    ];
+    let at = (classes.any & AT != 0).then(|| memchr::memchr(b'@', word))?;
+    let local = word.get(..at?)?;
+    (local.len() > 2 && !ROLES.iter().any(|role| local.eq_ignore_ascii_case(role))).then_some(local)
+}
+
+/// Masks the name where it stands alone: `mailbox of anna is full: anna@example.org`.
+#[cold]
+fn mask_name(out: &mut Vec<u8>, name: &[u8]) {
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| class(*byte) & WORD != 0 && *byte != b'.');
+    let (mut masked, mut from) = (Vec::new(), 0);
+    for at in memchr::memmem::find_iter(out, name) {
+        let front = at.checked_sub(1).and_then(|before| out.get(before));
+        if is_word(front) || front == Some(&b'.') || is_word(out.get(at + name.len())) {
+            continue;
+        }
+        masked.extend_from_slice(out.get(from..at).unwrap_or_default());
+        masked.push(b'*');
+        from = at + name.len();
+    }
+    if from > 0 {
+        masked.extend_from_slice(out.get(from..).unwrap_or_default());
+        *out = masked;
+    }
+}
+
+/// Removes the rest of a local part that other characters separate from the `@`: `"anna b"@example.org`, `anna]@example.org`.
+fn drop_local_part(out: &mut Vec<u8>) {
+    let start = match out.strip_suffix(b"\"") {
+        Some(quoted) => {
+            let is_open = |at: &usize| at.checked_sub(1).and_then(|at| quoted.get(at)) != Some(&b'\\');
+            memchr::memrchr_iter(b'"', quoted).find(is_open)
+        }
+        None => Some(out.iter().rposition(|byte| matches!(byte, b' ' | b'<' | b'=')).map_or(0, |at| at + 1)),
+    };
+    out.truncate(start.unwrap_or(out.len()));
+}
 
 /// Whether the text ends with a client, `from *[*]`: what follows it is what the client sent
 /// (`non-SMTP command from mx.example.org[192.0.2.7]: GET / HTTP/1.1`).
@@ -163,6 +218,9 @@ fn push_word(out: &mut Vec<u8>, word: &[u8], classes: WordClasses) {
     let end = word.len() - word.iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
     let (word, tail) = word.split_at(end);
     let classes = if tail.is_empty() { classes } else { WordClasses::of(word) };
+    if word.first() == Some(&b'@') {
+        drop_local_part(out);
+    }
     if is_variable(word, &classes) {
         push_masked(out, b"*");
     } else if classes.all & GRAPHIC != 0 {
@@ -239,6 +297,11 @@ mod tests {
                 "non-SMTP command from *[*]: *",
             ),
             ("mail for a@example.org loops", "mail for * loops"),
+            ("mail for \"anna b\"@example.org loops", "mail for * loops"),
+            ("mail for \"anna\\\" b\"@example.org loops", "mail for * loops"),
+            ("login=anna]@example.org failed", "login=* failed"),
+            ("mailbox of anna, not annabel: anna@example.org", "mailbox of *, not annabel: *"),
+            ("user unknown: user@example.org", "user unknown: *"),
             ("open active 4D1F8A0B1C: No such file", "open active *: No such file"),
             ("dict_lmdb: /etc/postfix/x.lmdb gone.", "dict_lmdb: /etc/postfix/x.lmdb gone."),
             ("\u{1b}[1mred", "?[1mred"),

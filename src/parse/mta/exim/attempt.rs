@@ -1,6 +1,7 @@
 //! Parses the replies of hosts that Exim logs before it tries the next host
 //! (`H=mx [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<a@b>: 450 no`).
 
+use super::client::is_field;
 use super::failure::{Failure, after_host, is_of_dialog};
 use super::host;
 use crate::parse::mta::parsed::{ParsedLine, split_word};
@@ -38,6 +39,10 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     };
     let is_client = || text.get(..text.len() - rest.len()).is_none_or(|host| host.contains(&b'('));
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
+    if text.starts_with(b"H=") && is_field(words) {
+        // The fields of a client, which may have chosen their values. A host that mail is sent to has none here.
+        return None;
+    }
     let failure = Failure::read(after_host(words, words));
     let is_about_host = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
     if is_about_host {

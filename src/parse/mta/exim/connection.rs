@@ -45,7 +45,7 @@ fn rejected<'a>(from: &'a [u8], stage: Option<Stage>, hint: Class, text: &'a [u8
 
 fn from_client(text: &[u8]) -> RejectedClient<'_> {
     let peer = host::read(text.strip_prefix(b"H=").unwrap_or(text)).map(|(peer, _)| peer);
-    RejectedClient { peer: peer.unwrap_or_default(), sender: None }
+    RejectedClient { peer: peer.unwrap_or_default(), ..RejectedClient::default() }
 }
 
 /// Parses `refused connection from [ip] (host_reject_connection)` and `temporarily refused connection from [ip]: not in

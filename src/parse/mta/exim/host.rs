@@ -32,6 +32,24 @@ pub(crate) fn read_before_user(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     Some((peer, text.get(end - rest.len()..)?))
 }
 
+/// The server's own words in the line of a failed login, from the text behind the peer: `535 Incorrect authentication data
+/// (set_id=anna)` in ` U=ident: 535 Incorrect authentication data (set_id=anna)`. `None`: Exim writes no such words. The client
+/// chooses the ident in front of them and the user behind them.
+pub(crate) fn login_verdict(text: &[u8]) -> Option<&[u8]> {
+    const WORDS: [&[u8]; 5] = [
+        b": 535 Incorrect authentication data",
+        b": 435 Unable to authenticate at present",
+        b": 501 Invalid base64 data",
+        b": 501 Authentication cancelled",
+        b": 435 ",
+    ];
+    if let Some(words) = text.strip_prefix(b": ") {
+        return Some(words);
+    }
+    let own = WORDS.iter().find_map(|words| parsed::find(text, words));
+    text.get(own? + 2..)
+}
+
 /// The HELO name: `helo` in `mx.example.org (helo) [192.0.2.1]:25`. `None`: the text shows none.
 pub(crate) fn helo_name(text: &[u8]) -> Option<&[u8]> {
     let text = if text.starts_with(b"(") { text } else { text.get(find(b' ', text)? + 1..)? };

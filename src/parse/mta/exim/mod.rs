@@ -18,6 +18,7 @@ pub(crate) mod shape;
 pub(crate) mod side;
 pub(crate) mod text_table;
 
+use self::client::RejectedClient;
 use super::delay::{Phases, units};
 use super::parsed::{ParsedLine, address, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
@@ -118,15 +119,24 @@ pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
     queue_record::message_fields(record).receive_time.and_then(units)
 }
 
-/// The user name of a login attempt: `anna` in `… 535 Incorrect authentication data (set_id=anna)`.
-pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
-    let (_, named) = split_once(text, b" authenticator failed for ")?;
+/// The user name of a login attempt, `anna` in `… 535 Incorrect authentication data (set_id=anna)`, or of the client of a
+/// rejection, `anna` in `H=mx [192.0.2.1] F=<a@b> A=login:anna rejected RCPT …`.
+pub(crate) fn login<'a>(line: &LogLine<'a>) -> Option<&'a [u8]> {
+    let (_, text) = queue_id(message_text(line));
+    let Some((_, named)) = split_once(text, b" authenticator failed for ") else {
+        // Few rejections are those of a client that logged in.
+        split_once(text, b" A=")?;
+        return RejectedClient::read(text).0.login;
+    };
     // The HELO name may contain anything.
     let rest =
         host::read_before_user(named.strip_prefix(b"H=").unwrap_or(named)).map_or(named, |(_, rest)| rest);
-    let (_, rest) = split_once(rest, b"set_id=")?;
-    let end = rest.iter().position(|byte| matches!(byte, b',' | b')' | b' ')).unwrap_or(rest.len());
-    rest.get(..end).filter(|user| !user.is_empty())
+    let words = host::login_verdict(rest).unwrap_or(rest);
+    let (_, user) = split_once(words, b"set_id=")?;
+    // Behind a 435, the reason follows; else the bracket is the last one (Exim smtp_in.c).
+    let behind = if words.starts_with(b"4") { split_once(user, b"): ").map(|(user, _)| user) } else { None };
+    let user = behind.or_else(|| split_last(user, b")").map(|(user, _)| user)).unwrap_or(user);
+    Some(user).filter(|user| !user.is_empty())
 }
 
 /// The HELO name: `helo` in `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …`. `None`: it equals the host name.

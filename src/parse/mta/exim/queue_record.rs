@@ -1,6 +1,7 @@
 //! Parses Exim's queue records, the routine lines about a message: its arrival, `Completed`, and the actions of an
 //! administrator (`<= a@b H=mx [192.0.2.1] P=esmtp S=4521 id=x@y`).
 
+use super::client::is_field;
 use super::host;
 use crate::parse::mta::parsed::{ParsedLine, begins, closing_quote, split_once, split_word};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
@@ -58,8 +59,8 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
                 None => split_word(value).1,
             },
             b"A" => {
-                let (login, rest) = split_word(value);
-                context.user = split_once(login, b":").map(|(_, user)| user);
+                let (login, rest) = login(value);
+                context.user = login;
                 rest
             }
             b"S" => {
@@ -72,7 +73,7 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
             }
             // `id*=`: Exim made the Message-ID, as the message had none.
             b"id" | b"id*" => {
-                context.message_id = Some(split_word(value).0);
+                context.message_id = Some(message_id(value));
                 break;
             }
             b"T" => break,
@@ -101,8 +102,9 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
                 rest
             }),
             [b'A', b'=', value @ ..] => {
-                context.user = split_once(split_word(value).0, b":").map(|(_, user)| user);
-                None
+                let (login, rest) = login(value);
+                context.user = login;
+                Some(rest)
             }
             [b'D', b'N', b'=', value @ ..] => split_once(value, b"\" ").map(|(_, rest)| rest),
             [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=' | b'*', ..] => break,
@@ -111,6 +113,32 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         behind = rest.map_or(behind, |rest| text.len() - rest.len());
     }
     context
+}
+
+/// The user in `plain:anna smith S=4521 …`, and the text from the next field on (Exim receive.c). A name may have blanks.
+fn login(value: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let is_next = |at: &usize| {
+        let rest = value.get(at + 1..).unwrap_or_default();
+        is_field(rest) || begins(rest, &[b"id=", b"id*=", b"K ", b"PRDR ", b"M8S="])
+    };
+    let end = ByteIter::new(value, b' ').find(is_next).unwrap_or(value.len());
+    let (login, rest) = value.split_at_checked(end).unwrap_or((value, b""));
+    (split_once(login, b":").map(|(_, user)| user), rest)
+}
+
+/// The Message-ID at the start of the text, `x@y` or `"x y"@z`: up to the first blank outside of quotes.
+fn message_id(text: &[u8]) -> &[u8] {
+    let mut end = 0;
+    while let Some(rest) = text.get(end..).filter(|rest| !rest.is_empty()) {
+        let length = rest.iter().position(|byte| matches!(byte, b' ' | b'"')).unwrap_or(rest.len());
+        end += length;
+        match rest.get(length..).filter(|rest| rest.starts_with(b"\"")).map(closing_quote) {
+            Some(Some(quote)) => end += quote + 1,
+            Some(None) => return split_word(text).0,
+            None => break,
+        }
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 /// Splits `a@b …`, `<> …` or `"a b"@c …` behind the address.
@@ -181,6 +209,19 @@ mod tests {
             "<= \"a b\"@example.org U=anna P=local S=7 T=\"id=2@example.org\"",
             Some(QueueStep::Received),
             MessageFields { sender: Some(b"\"a b\"@example.org"), size: Some(7), ..none },
+        );
+        says(
+            "<= a@example.org H=mx [192.0.2.1] P=esmtpsa A=login:anna smith K S=7 id=a.\"anna x\"@example.org T=\"5\" for b@c",
+            Some(QueueStep::Received),
+            MessageFields {
+                sender: Some(b"a@example.org"),
+                size: Some(7),
+                client: Some(b"192.0.2.1"),
+                client_host: Some(b"mx"),
+                user: Some(b"anna smith"),
+                message_id: Some(b"a.\"anna x\"@example.org"),
+                ..none
+            },
         );
         says("Completed", Some(QueueStep::Removed), none);
         says("Completed QT=0.026s", Some(QueueStep::Removed), none);

@@ -146,10 +146,10 @@ fn login_failure(text: &[u8]) -> Option<Event<'_>> {
     let rest = split_word(text).1.strip_prefix(b"authenticator failed for ")?;
     let named = rest.strip_prefix(b"H=").unwrap_or(rest);
     let (client, rest) = match host::read_before_user(named) {
-        Some((peer, rest)) => (RejectedClient { peer, sender: None }, rest),
+        Some((peer, rest)) => (RejectedClient { peer, ..RejectedClient::default() }, rest),
         None => (RejectedClient::default(), rest),
     };
-    let words = rest.strip_prefix(b": ").unwrap_or_else(|| words(rest));
+    let words = host::login_verdict(rest).unwrap_or_else(|| words(rest));
     Some(event(client, Outcome::Rejected, Some(Stage::Auth), Class::Permanent, words))
 }
 
@@ -181,7 +181,7 @@ fn synchronization_error(text: &[u8]) -> Option<Event<'_>> {
         None
     };
     Some(event(
-        RejectedClient { peer: client, sender: None },
+        RejectedClient { peer: client, ..RejectedClient::default() },
         Outcome::Rejected,
         stage,
         Class::Permanent,
