@@ -6,7 +6,7 @@ use crate::report::storm::{Dimension, Factor, Storm, StormCommand, StormReport};
 
 impl Redactor {
     pub(crate) fn storms(&self, storms: &mut StormReport) {
-        let StormReport { schema: _, range: _, input, storms, notes } = storms;
+        let StormReport { schema: _, range: _, input, storms, notes, steady: _ } = storms;
         self.input(input);
         for storm in storms {
             self.storm(storm);

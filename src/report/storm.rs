@@ -26,6 +26,9 @@ pub(crate) struct StormReport {
     pub storms: Vec<Storm>,
     /// Limits of the result, in English.
     pub notes: Vec<String>,
+    /// What the text says instead of "nothing came more often than usual"; a note in the other formats.
+    #[serde(skip)]
+    pub steady: Option<String>,
 }
 
 /// A burst of failures with one cause, or a silence.
@@ -109,7 +112,25 @@ pub enum StormPattern {
     Greylisting,
 }
 
+/// The words in the title of a silence that stand for the host, instance or direction that is silent.
+const SILENT_PART: &str = "mail through a part of the server";
+
+/// `no mail through instance postfix/smtpd`, `no outbound mail`: the title of a silence with the name of what is silent.
+/// `None`: the title names no part.
+pub(crate) fn title_of_part(title: &str, factor: &str) -> Option<String> {
+    let start = title.strip_suffix(SILENT_PART)?;
+    Some(match factor.strip_prefix("direction ") {
+        Some(direction) => format!("{start}{direction} mail"),
+        None => format!("{start}mail through {factor}"),
+    })
+}
+
 impl StormLine {
+    /// The title of a silence of one host, instance or direction, with its name. `None`: it is not such a silence.
+    pub(crate) fn title_of_part(&self) -> Option<String> {
+        title_of_part(&self.title, self.factor.as_deref()?)
+    }
+
     /// Mail is missing; the others are bursts.
     pub(crate) fn is_silence(&self) -> bool {
         self.pattern == value_name(StormPattern::Silence)

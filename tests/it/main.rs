@@ -51,6 +51,7 @@ mod silence;
 mod state;
 mod storm;
 mod storm_parts;
+mod storm_words;
 mod storms;
 mod support;
 mod terminal;

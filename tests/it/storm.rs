@@ -107,7 +107,7 @@ fn finds(log: &Log, pattern: &str, start: &str, dimension: &str, value: &str) ->
     storm.clone()
 }
 
-fn stolen(user: &str, sender: &str) -> Log {
+pub(crate) fn stolen(user: &str, sender: &str) -> Log {
     let mut log = Log::ordinary();
     for at in 0..300_u32 {
         let recipient = format!("x{at}@d{}.example.com", at % 40);

@@ -56,6 +56,9 @@ pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Com
             storms.notes.push(format!("{more} less important storms are not shown; -n 0 shows all"));
         }
     }
+    if format != DocumentFormat::Text {
+        storms.notes.extend(storms.steady.take());
+    }
     if args.reverse {
         storms.storms.reverse();
     }
@@ -96,14 +99,17 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
         sensitivity: Sensitivity { alarms_per_month: args.alarms_per_month },
         with_greylisting: args.greylisting,
     };
-    let Findings { storms, notes: limits } = diagnose(&mut samples, &input, session.inputs.manner.threads)?;
+    let Findings { storms, notes: limits, steady } =
+        diagnose(&mut samples, &input, session.inputs.manner.threads)?;
     let Inputs { notes, problems, window, .. } = &mut session.inputs;
     let mut notes = std::mem::take(notes);
     notes.extend(no_match);
     notes.extend(late);
     notes.extend(limits);
     notes.extend(sample_notes(&samples));
-    let storms = StormReport { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
+    // A filter may leave failures alone.
+    let steady = steady.filter(|_| read.filter.is_empty()).map(steady_fault);
+    let storms = StormReport { schema: STORMS_SCHEMA, range: time, input: read, storms, notes, steady };
     let problems = std::mem::take(problems);
     let form = on_form(&coverage, &sources, session.redactor);
     let completion = Completion::new(problems, met, &coverage, *window, args.coverage.strict);
@@ -158,6 +164,14 @@ fn diagnose(samples: &mut Samples, input: &DiagnosisInput, threads: usize) -> Re
     // The events are the largest part of the memory, and nobody needs them twice.
     let events = std::mem::take(&mut samples.events);
     Ok(thread_pool(threads)?.install(|| answer(samples, events, input)))
+}
+
+/// `38% of the deliveries fail …`
+fn steady_fault(share: f64) -> String {
+    format!(
+        "{:.0}% of the deliveries fail; a fault that lasts most of the log is no storm: smtplog scan LOG shows it",
+        share * 100.0
+    )
 }
 
 /// A note about events without a time.

@@ -12,6 +12,7 @@ use crate::render::words::duration::hours_and_minutes;
 use crate::render::words::totals::share;
 use crate::report::storm::{
     Confidence, Dimension, Factor, SeriesCount, Storm, StormCommand, StormPattern, StormReport, Trend,
+    title_of_part,
 };
 
 /// Width in columns of the label of a line.
@@ -26,8 +27,13 @@ pub(crate) fn show(storms: &StormReport, style: &TextStyle) -> String {
         show_storm(&mut page, number, storm);
     }
     if storms.storms.is_empty() {
-        let text = page.say("No storm: nothing came more often than usual.").to_owned();
-        page.line(&text);
+        match &storms.steady {
+            Some(fault) => page.indented(&format!("{}: {fault}", page.say("No storm")), 0),
+            None => {
+                let text = page.say("No storm: nothing came more often than usual.").to_owned();
+                page.line(&text);
+            }
+        }
     }
     foot(&mut page, storms);
     page.text
@@ -83,7 +89,10 @@ fn head(page: &mut TextPage, number: usize, storm: &Storm) {
     let length = hours_and_minutes(storm.duration_seconds);
     let when = when(&storm.start, storm.end.as_ref(), &page.style.words);
     let when = format!("{when} ({length}), {}", page.say(trend));
-    let title = page.say(&storm.title).to_owned();
+    let part = storm.factors.first().and_then(|part| {
+        title_of_part(&storm.title, &format!("{} {}", dimension(part.dimension), printable(&part.value)))
+    });
+    let title = part.unwrap_or_else(|| page.say(&storm.title).to_owned());
     let shown = [page.styled(style, &format!("{}{title}", pad(&name, LEAD))), when];
     page.wrapped(&[&shown[0], &shown[1]], "   ");
 }
@@ -118,14 +127,22 @@ fn size(storm: &Storm) -> String {
         return format!("{came}; usual {usual}/min");
     }
     format!(
-        "{} attempts, {} recipients, {} messages; {}/min, at most {}/min; usual {usual}/min: {} times",
-        HumanCount(storm.attempts),
-        HumanCount(storm.recipients),
-        HumanCount(storm.messages),
+        "{}; {}/min, at most {}/min; usual {usual}/min: {} times",
+        counts(storm),
         number(rate.mean),
         number(rate.peak),
         number(storm.times),
     )
+}
+
+/// `2,500 attempts, 1 recipient, 40 messages`, without what the lines do not name.
+fn counts(storm: &Storm) -> String {
+    let known = [(storm.recipients, "recipient"), (storm.messages, "message")];
+    let known = known.into_iter().filter(|(count, _)| *count > 0);
+    let counts = std::iter::once((storm.attempts, "attempt")).chain(known);
+    let counts = counts
+        .map(|(count, word)| format!("{} {word}{}", HumanCount(count), if count == 1 { "" } else { "s" }));
+    counts.collect::<Vec<String>>().join(", ")
 }
 
 /// Two significant digits below 100: `94`, `9.4`, `0.9`.

@@ -55,9 +55,12 @@ pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> 
 }
 
 /// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`, or
-/// `since Sun 22 Nov 02:41: no mail taken or delivered`
+/// `since Sun 22 Nov 02:41: no mail taken or delivered`, or `since Sun 22 Nov 02:41: no mail through host mx2`
 pub(crate) fn storm_text(storm: &StormLine, words: &Translations) -> String {
     let when = when(&storm.start, storm.end.as_ref(), words);
+    if let Some(title) = storm.title_of_part() {
+        return format!("{when}: {title}");
+    }
     let attempts = counted(storm.attempts, ["attempt", "attempts"], words);
     let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();
     let attempts = if storm.is_silence() { String::new() } else { format!(", {attempts}") };

@@ -99,16 +99,28 @@ fn sums(report: &Report) -> Vec<VerdictFinding> {
 /// Findings for storms: bad while a storm lasts, watch afterwards.
 fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
     report.storms.iter().flatten().map(|storm| VerdictFinding {
-        state: if storm.end.is_none() { VerdictState::Bad } else { VerdictState::Watch },
-        what: match &storm.factor {
-            Some(factor) => format!("storm: {}, {factor}", storm.title),
-            None => format!("storm: {}", storm.title),
+        state: if storm.end.is_none() && !is_pause(report, storm) {
+            VerdictState::Bad
+        } else {
+            VerdictState::Watch
+        },
+        what: match (storm.title_of_part(), &storm.factor) {
+            (Some(title), _) => format!("storm: {title}"),
+            (None, Some(factor)) => format!("storm: {}, {factor}", storm.title),
+            (None, None) => format!("storm: {}", storm.title),
         },
         value: HumanCount(storm.attempts).to_string(),
         usual: None,
         text: storm.is_silence().then(|| missing_mail(report, storm)),
         row: None,
     })
+}
+
+/// Mail goes on elsewhere while one instance has none: it may be out of use, like submission in the evening. A host that stops
+/// where there are several is down.
+fn is_pause(report: &Report, storm: &StormLine) -> bool {
+    let is_of = |part: &str| storm.factor.as_ref().is_some_and(|factor| factor.starts_with(part));
+    storm.is_silence() && (is_of("instance ") || is_of("host ") && report.by_host.len() < 2)
 }
 
 /// `no mail taken or delivered from 17:57 to 23:51`, with the date if the log has several days.
@@ -122,8 +134,7 @@ fn missing_mail(report: &Report, storm: &StormLine) -> String {
         None => format!("since {start}"),
         Some(end) => format!("from {start} to {}", shown(end, end.date() == storm.start.date())),
     };
-    let factor = storm.factor.as_ref().map(|factor| format!(", {factor}")).unwrap_or_default();
-    format!("{} {when}{factor}", storm.title)
+    format!("{} {when}", storm.title_of_part().unwrap_or_else(|| storm.title.clone()))
 }
 
 /// Outgoing mail has stopped.

@@ -12,6 +12,7 @@ pub(crate) mod edges;
 pub(crate) mod evidence_table;
 pub(crate) mod grid;
 pub(crate) mod likelihood;
+pub(crate) mod listing;
 pub(crate) mod living_time;
 pub(crate) mod mail_loop;
 pub(crate) mod merge;

@@ -16,6 +16,7 @@ use super::edges::edges;
 use super::evidence_table::{EvidenceTable, EvidenceUnit, Weigher};
 use super::grid::{LEAST_WEIGHT, Sensitivity};
 use super::likelihood::{LEAST_RATIO, WindowCounts, against_volume};
+use super::listing::join_listings;
 use super::mail_loop::answered;
 use super::merge::merge_clusters;
 use super::model::{BOUNCES_OF_FAILURE, Model, ViewShare};
@@ -122,7 +123,7 @@ pub(crate) fn storms(
     if !clusters.is_empty() {
         (clusters, _) = pass(&source, &known, sensitivity);
     }
-    merge_clusters(dataset, clusters)
+    merge_clusters(dataset, join_listings(dataset, clusters))
 }
 
 /// One search of all views. Returns the storms, and which events are theirs.

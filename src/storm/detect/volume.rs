@@ -55,7 +55,7 @@ pub(crate) struct Volumes<'a> {
 }
 
 /// The first handling of a recipient of a message: its delivery at last is a second one.
-fn is_trial(point: &WeightedEvent) -> bool {
+pub(crate) fn is_trial(point: &WeightedEvent) -> bool {
     point.flow == MailFlow::Out && !point.is_retry && (point.sample.series.is_served() || point.is_failure)
 }
 

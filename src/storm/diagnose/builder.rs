@@ -19,7 +19,7 @@ use crate::catalog::{Cause, StormRow, value_name};
 use crate::collections::interner::Symbol;
 use crate::parse::log_text::LogText;
 use crate::report::storm::{
-    Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
+    Confidence, Dimension, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
 use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
@@ -28,8 +28,8 @@ use crate::storm::detect::grid::Sensitivity;
 use crate::storm::detect::mail_loop::answered;
 use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
-use crate::storm::sample::points::{NumberedNames, WeightedEvent};
-use crate::storm::sample::samples::Samples;
+use crate::storm::sample::points::{MailFlow, NumberedNames, WeightedEvent};
+use crate::storm::sample::samples::{Sample, Samples};
 use crate::storm::sample::series::CountSeries;
 
 /// A storm without a known pattern is reported from this score on.
@@ -40,6 +40,15 @@ const LEAST_RATIO: f64 = 1.5;
 const SURE_MISSING: f64 = 40.0;
 /// The title of a silence in which a few messages came; that of the others is in the catalogue.
 const FEW_TITLE: &str = "hardly any mail taken or delivered";
+/// A site with this share of a storm is what the storm is about.
+const SITE_SHARE: f64 = 0.8;
+/// Failures after a storm that show that it goes on, at least; and the minutes of the log after the last one, at most: deferred
+/// mail is tried again within them (Postfix: maximal_backoff_time, 4000 s).
+const STILL_FAILING: f64 = 3.0;
+const RETRY_MINUTES: i32 = 70;
+/// The titles of silences of a single host, instance or direction.
+const PART_TITLE: &str = "no mail through a part of the server";
+const FEW_PART_TITLE: &str = "hardly any mail through a part of the server";
 /// The lowest usual rate that is reported, in events a minute.
 const LEAST_RATE: f64 = 0.01;
 /// A storm that is not over is this many times as urgent as one that is.
@@ -90,7 +99,7 @@ impl StormBuilder<'_> {
             cluster.members.iter().filter_map(|&at| self.dataset.points.get(at)).collect();
         let profile = self.dataset.profile(&cluster.members, cluster.flow);
         let diagnosis = diagnose(cluster.flow, &self.measures(&profile, &members));
-        let course = self.course(cluster, &members);
+        let course = self.course(cluster, &members, &profile);
         // Rejections as they should be are reported only if there are very many.
         let is_plain = diagnosis.pattern == StormPattern::Unknown && cluster.score < UNKNOWN_SCORE;
         if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual.per_minute {
@@ -115,8 +124,8 @@ impl StormBuilder<'_> {
             not: self.not(&diagnosis),
             confidence: diagnosis.confidence,
             attempts: attempts.round() as u64,
-            recipients: distinct(&members, |point| (point.sample.message, point.sample.recipient)),
-            messages: distinct(&members, |point| point.sample.message),
+            recipients: distinct(&members, recipient),
+            messages: distinct(&members, message),
             rate_per_minute: Rate { peak: round(course.peak_rate), mean: round(course.mean_rate) },
             usual_per_minute: UsualRate {
                 rate: round(cluster.usual.per_minute.max(LEAST_RATE)),
@@ -137,7 +146,7 @@ impl StormBuilder<'_> {
         Some((self.urgency(excess, until, course.end.is_some()), storm))
     }
 
-    fn course(&self, cluster: &Cluster, members: &[&WeightedEvent]) -> Course {
+    fn course(&self, cluster: &Cluster, members: &[&WeightedEvent], profile: &Profile) -> Course {
         let start = cluster.first;
         let weights: Vec<(i32, f64)> = weights(members.iter().copied());
         let minutes = f64::from(cluster.last - start + 1);
@@ -145,9 +154,39 @@ impl StormBuilder<'_> {
         let (peak, peak_rate) = peak(&weights);
         // It is over if no event came for so long that three would have come at its mean rate.
         let quiet = f64::from(self.last - cluster.last);
-        let is_over = quiet * mean_rate > 3.0 && quiet > 3.0;
+        let is_quiet = quiet * mean_rate > 3.0 && quiet > 3.0;
+        let is_over = is_quiet && !self.goes_on(cluster, members, profile);
         let trend = if is_over { Trend::Over } else { trend(&weights, start, self.last) };
         Course { start, peak, end: is_over.then_some(cluster.last), peak_rate, mean_rate, trend }
+    }
+
+    /// Failures like those of the storm come until the end of the log, and nothing of their direction is delivered to its site
+    /// after the storm, or at all if it is about no site: the night is quiet, but the fault is still there.
+    fn goes_on(&self, cluster: &Cluster, members: &[&WeightedEvent], profile: &Profile) -> bool {
+        if cluster.flow == MailFlow::In {
+            return false;
+        }
+        let kin = heaviest(members.iter().filter_map(|point| Some((point.kin?, point.weight))));
+        let direction = heaviest(members.iter().map(|point| (point.sample.series.direction, point.weight)));
+        let sites = [Dimension::Relay, Dimension::Domain, Dimension::Provider].into_iter();
+        let site =
+            sites.filter_map(|dimension| profile.top(dimension)).find(|share| share.inside >= SITE_SHARE);
+        let start = self.dataset.points.partition_point(|point| point.sample.minute <= cluster.last);
+        let later = self.dataset.points.iter().skip(start).filter(|point| {
+            Some(point.sample.series.direction) == direction
+                && site.is_none_or(|site| point.value(site.dimension) == site.value)
+        });
+        let (mut failed, mut until) = (0.0, cluster.last);
+        for point in later {
+            if point.sample.series.is_served() {
+                return false;
+            }
+            if point.is_failure && point.kin == kin {
+                failed += point.weight;
+                until = point.sample.minute;
+            }
+        }
+        kin.is_some() && failed >= STILL_FAILING && self.last - until <= RETRY_MINUTES
     }
 
     /// The storm of a silence and its urgency. `None`: the catalogue has no text for silences.
@@ -178,7 +217,12 @@ impl StormBuilder<'_> {
             end: is_over.then(|| self.time(silence.last)).flatten(),
             duration_seconds: minutes.max(0) as u64 * 60,
             pattern: StormPattern::Silence,
-            title: if messages == 0 { texts.title.clone() } else { FEW_TITLE.to_owned() },
+            title: match (silence.view, messages) {
+                (None, 0) => texts.title.clone(),
+                (None, _) => FEW_TITLE.to_owned(),
+                (Some(_), 0) => PART_TITLE.to_owned(),
+                (Some(_), _) => FEW_PART_TITLE.to_owned(),
+            },
             because: vec![missing(silence, messages, &subject)],
             not: Vec::new(),
             confidence: if silence.expected.round() >= SURE_MISSING {
@@ -213,7 +257,7 @@ impl StormBuilder<'_> {
             point.sample.series.is_served() && minutes.contains(&point.sample.minute) && is_of_view
         };
         let members: Vec<&WeightedEvent> = self.dataset.points.iter().filter(is_inside).collect();
-        distinct(&members, |point| point.sample.message).max(1)
+        distinct(&members, message).max(1)
     }
 
     /// The number of events too many or too few, halved for each day since `until`.
@@ -351,11 +395,32 @@ fn missing(silence: &Silence, messages: u64, subject: &str) -> String {
     )
 }
 
-/// An estimate of the number of distinct keys among all events: that of the sample, scaled by the events it stands for.
-fn distinct<K: std::hash::Hash + Eq>(members: &[&WeightedEvent], key: impl Fn(&WeightedEvent) -> K) -> u64 {
-    let weight: f64 = members.iter().map(|point| point.weight).sum();
-    let keys: HashSet<K, FixedState> = members.iter().map(|point| key(point)).collect();
-    (keys.len() as f64 * weight / members.len().max(1) as f64).round() as u64
+/// `None`: the event has no queue id.
+fn message(point: &WeightedEvent) -> Option<u64> {
+    Some(point.sample.message).filter(|message| *message != 0)
+}
+
+/// The recipient and the message. `None`: the event has no recipient.
+fn recipient(point: &WeightedEvent) -> Option<(u64, Symbol)> {
+    let Sample { message, recipient, .. } = point.sample;
+    (recipient != Symbol::OVERFLOW).then_some((message, recipient))
+}
+
+/// An estimate of the number of distinct keys among all events that have one: that of the sample, scaled by the events it
+/// stands for.
+fn distinct<K: std::hash::Hash + Eq>(
+    members: &[&WeightedEvent],
+    key: impl Fn(&WeightedEvent) -> Option<K>,
+) -> u64 {
+    let (mut keys, mut weight, mut count): (HashSet<K, FixedState>, f64, f64) =
+        (HashSet::default(), 0.0, 0.0);
+    for point in members {
+        let Some(key) = key(point) else { continue };
+        keys.insert(key);
+        weight += point.weight;
+        count += 1.0;
+    }
+    (keys.len() as f64 * weight / count.max(1.0)).round() as u64
 }
 
 /// The key with the largest sum of weights, the smallest of equal ones.

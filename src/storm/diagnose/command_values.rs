@@ -54,10 +54,17 @@ pub(crate) fn values(
             Dimension::Sender if value == "<>" => {}
             Dimension::Sender => {
                 values.word("sender", &value);
+                // awk splits a line of the queue at blanks, and knows no letters but those of ASCII.
+                if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    values.word("plainsender", &value);
+                }
                 values.expression("exactsender", "<", &value, ">");
             }
             Dimension::Recipient => {
                 values.word("recipient", &value);
+                if value.is_ascii() {
+                    values.word("plainrecipient", &value);
+                }
                 values.expression("exactrecipient", "", &value, "");
             }
             Dimension::Client => {

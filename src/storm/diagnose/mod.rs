@@ -21,6 +21,7 @@ use super::detect::dataset::{Cluster, Dataset};
 use super::detect::living_time::LivingTime;
 use super::detect::search::storms;
 use super::detect::silence::{Silence, silences};
+use super::detect::volume::is_trial;
 use super::sample::points::{NumberedNames, WeightedEvent, points};
 use super::sample::samples::{Sample, Samples};
 use crate::catalog;
@@ -29,6 +30,10 @@ use crate::report::storm::Storm;
 /// The share of a silence's missing events that a storm must have to explain it.
 const EXPLAINED_SHARE: f64 = 0.3;
 
+/// Failures that are told although they are no storm: from this share of all deliveries on, and this number.
+const STEADY_SHARE: f64 = 0.25;
+const STEADY_FAILURES: f64 = 20.0;
+
 /// The storms of a log, and what limits them.
 #[derive(Default)]
 pub(crate) struct Findings {
@@ -36,6 +41,9 @@ pub(crate) struct Findings {
     pub storms: Vec<Storm>,
     /// Holes of the log, and events whose time is far off.
     pub notes: Vec<String>,
+    /// The share of the deliveries that fail where there is no storm, 0 to 1, if it is large. A fault that lasts most of the log
+    /// is no storm: it is what is usual.
+    pub steady: Option<f64>,
 }
 
 /// The storms of the log. `events` are those of the sample, which the samples may have been relieved of.
@@ -67,7 +75,16 @@ pub(crate) fn answer(samples: &Samples, events: Vec<Sample>, input: &DiagnosisIn
     });
     let mut notes: Vec<String> = span.note(input.zone).into_iter().collect();
     notes.extend(hole_notes(&dataset.living, &span, input.zone));
-    Findings { storms: storms.into_iter().map(|(_, storm)| storm).collect(), notes }
+    let steady = if storms.is_empty() { steady_share(&points) } else { None };
+    Findings { storms: storms.into_iter().map(|(_, storm)| storm).collect(), notes, steady }
+}
+
+/// The share of the mail that fails when it is first tried. `None`: it is small, or there is little mail.
+fn steady_share(points: &[WeightedEvent]) -> Option<f64> {
+    let trials = || points.iter().filter(|point| is_trial(point));
+    let all: f64 = trials().map(|point| point.weight).sum();
+    let failed: f64 = trials().filter(|point| point.is_failure).map(|point| point.weight).sum();
+    (failed >= STEADY_FAILURES && failed >= STEADY_SHARE * all).then(|| failed / all)
 }
 
 /// Whether the failures of a storm are the reason why nothing is delivered: it covers half of the silence, and has enough of
