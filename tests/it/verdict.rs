@@ -86,7 +86,7 @@ fn a_condition_that_is_true_ends_with_1_and_is_named_in_every_format() {
     assert_eq!(report["verdict"]["state"], "bad");
     let messages = &report["totals"]["messages"];
     let (out, local) = (&messages["outgoing"], &messages["local"]);
-    let count = |sent: &serde_json::Value, name: &str| sent[name].as_f64().unwrap();
+    let count = |sent: &Value, name: &str| sent[name].as_f64().unwrap();
     let share = (count(out, "bounced") + count(local, "bounced")) * 100.0
         / (count(out, "messages") + count(local, "messages"));
     assert!((failed[0]["value"].as_f64().unwrap() - share).abs() < 0.01, "{failed:?} is not {share}");
@@ -102,7 +102,7 @@ fn each_subject_is_compared_with_what_the_report_says() {
     let whole = report(&[&log]);
     let out = |name: &str| whole["totals"]["outbound"][name].as_u64().unwrap();
     let rows = whole["rows"].as_array().unwrap();
-    let of = |wanted: &dyn Fn(&serde_json::Value) -> bool| -> u64 {
+    let of = |wanted: &dyn Fn(&Value) -> bool| -> u64 {
         let rows =
             rows.iter().filter(|row| !["attempt", "probe"].contains(&row["outcome"].as_str().unwrap()));
         rows.filter(|row| wanted(row)).map(|row| row["attempts"].as_u64().unwrap()).sum()
@@ -206,7 +206,7 @@ fn a_plugin_answers_with_one_line_and_a_status_of_its_own() {
     assert!(status == 1 && out.starts_with("SMTPLOG CRITICAL"), "{out}");
 }
 
-fn of<'r>(report: &'r serde_json::Value, code: &str) -> &'r serde_json::Value {
+fn of<'r>(report: &'r Value, code: &str) -> &'r Value {
     let row = report["rows"].as_array().unwrap().iter().find(|row| row["enhanced"] == code);
     &row.unwrap_or_else(|| panic!("no row {code}: {report}"))["change"]
 }
@@ -296,7 +296,7 @@ fn a_line_with_a_stamp_far_from_all_others_changes_no_baseline() {
     let learned = |name: &str, text: &str| {
         let base = folder.path().join(name);
         report(&["--baseline", base.to_str().unwrap(), &written(&folder, "day.log", text)]);
-        let found: serde_json::Value = serde_json::from_slice(&fs::read(base).unwrap()).unwrap();
+        let found: Value = serde_json::from_slice(&fs::read(base).unwrap()).unwrap();
         // The minutes of the first and the last hour may be said to be read that have no line.
         let hours = found["hours"].as_array().unwrap().iter();
         hours.map(|hour| (hour["start"].to_string(), hour["counts"].to_string())).collect::<Vec<_>>()
@@ -314,10 +314,10 @@ fn a_line_with_a_stamp_far_from_all_others_changes_no_baseline() {
         assert_eq!(learned(&name("z"), &format!("{text}{far}")), wanted, "{stamp} behind it");
         // What was learned stays.
         let base = folder.path().join("base");
-        let before: serde_json::Value = serde_json::from_slice(&fs::read(&base).unwrap()).unwrap();
+        let before: Value = serde_json::from_slice(&fs::read(&base).unwrap()).unwrap();
         report(&["--baseline", base.to_str().unwrap(), &written(&folder, "far.log", &far)]);
-        let now: serde_json::Value = serde_json::from_slice(&fs::read(&base).unwrap()).unwrap();
-        let kept = |found: &serde_json::Value| found["hours"].as_array().unwrap().clone();
+        let now: Value = serde_json::from_slice(&fs::read(&base).unwrap()).unwrap();
+        let kept = |found: &Value| found["hours"].as_array().unwrap().clone();
         assert!(kept(&before).iter().all(|hour| kept(&now).contains(hour)), "{stamp}: {now}");
     }
 }
