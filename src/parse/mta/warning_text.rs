@@ -69,7 +69,8 @@ fn local_part<'a>(word: &'a [u8], classes: &WordClasses) -> Option<&'a [u8]> {
     (local.len() > 2 && !ROLES.iter().any(|role| local.eq_ignore_ascii_case(role))).then_some(local)
 }
 
-/// Masks the name where it stands alone: `mailbox of anna is full: anna@example.org`.
+/// Masks the name where it stands alone and is no word of the server: `mailbox of anna is full: anna@example.org`. A local part may
+/// be any word (`lookup error for lookup@example.org`).
 #[cold]
 fn mask_name(out: &mut Vec<u8>, name: &[u8]) {
     let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| class(*byte) & WORD != 0 && *byte != b'.');
@@ -77,6 +78,11 @@ fn mask_name(out: &mut Vec<u8>, name: &[u8]) {
     for at in memchr::memmem::find_iter(out, name) {
         let front = at.checked_sub(1).and_then(|before| out.get(before));
         if is_word(front) || front == Some(&b'.') || is_word(out.get(at + name.len())) {
+            continue;
+        }
+        let before = out.get(..at).unwrap_or_default();
+        let is_named = [&b" of "[..], b" for ", b" user ", b"/", b"\"", b"'", b"=", b"<", b"("];
+        if !is_named.iter().any(|mark| before.ends_with(mark)) {
             continue;
         }
         masked.extend_from_slice(out.get(from..at).unwrap_or_default());
@@ -301,6 +307,7 @@ mod tests {
             ("mail for \"anna\\\" b\"@example.org loops", "mail for * loops"),
             ("login=anna]@example.org failed", "login=* failed"),
             ("mailbox of anna, not annabel: anna@example.org", "mailbox of *, not annabel: *"),
+            ("tcp lookup error for \"lookup@example.org\"", "tcp lookup error for \"*\""),
             ("user unknown: user@example.org", "user unknown: *"),
             ("open active 4D1F8A0B1C: No such file", "open active *: No such file"),
             ("dict_lmdb: /etc/postfix/x.lmdb gone.", "dict_lmdb: /etc/postfix/x.lmdb gone."),
