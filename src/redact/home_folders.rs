@@ -8,9 +8,10 @@ use regex::{Captures, Regex};
 static HOME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
-        (?P<folder> / (?: home | Users | var/mail | var/spool/mail ) /
-            | (?P<virtual> / (?: (?: home | srv | var | var/mail | var/spool | var/spool/mail ) / )?
-                (?: vmail | vhosts | virtual ) / ) )
+        (?P<folder>
+            (?P<virtual> / (?: (?: home | srv | var | var/mail | var/spool | var/spool/mail ) / (?: vmail | vhosts | virtual )
+                | vmail ) / )
+            | / (?: home | Users | var/mail | var/spool/mail ) / )
         (?P<first> "(?:[^"\\]|\\.)*" | [^\s/:;,"'<>()\[\]*]+ )
         (?: / (?P<second> [^\s/:;,"'<>()\[\]*]+ ) )?"#,
     )
@@ -97,7 +98,9 @@ mod tests {
             ("/var/vmail/example.org", "/var/vmail/example.org"),
             ("/home/*/Maildir", "/home/*/Maildir"),
             ("/home/postfix/main.cf", "/home/postfix/main.cf"),
+            ("/vmail/example.org/anna", "/vmail/example.org/~"),
             ("/etc/postfix/virtual", "/etc/postfix/virtual"),
+            ("/etc/postfix/virtual/domains", "/etc/postfix/virtual/domains"),
             ("/var/log/mail.log", "/var/log/mail.log"),
         ] {
             assert_eq!(hide_owners(path, |_| "~".to_owned()), shown);

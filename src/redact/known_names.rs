@@ -24,7 +24,7 @@ static LABELS: LazyLock<Regex> = LazyLock::new(|| {
     // <anna@example.org>.
     Regex::new(
         r#"(?x)
-        \b(?: authid= ([^,]+) | authentication[ ]user= (.+?) [ ]result= )
+        \b(?: authid= ([^,]+) | authentication\x20user= (.+?) \x20result= )
         | (?: \b(?: sasl_username | sasl_sender | user(?:name)? | login | set_id | U ) = | \bA=[\w-]+: ) [<"]? ([^\s,;>)"]+)
         | \b(?: to | from | orig_to | F | for | user ) = < ([^>]+) >
         | (?: => | -> | \*\* | == ) \s ([^\s<]+) (?: \s | $ )"#,
@@ -66,7 +66,9 @@ impl KnownNames {
         let address = address.trim_matches(['<', '>']);
         let local = address.rsplit_once('@').map_or(address, |(local, _)| local).trim_matches('"');
         add_longest_first(&mut self.locals, local);
-        self.add_whole(address);
+        for name in [local, address] {
+            self.add_whole(name);
+        }
     }
 
     /// Adds an address, a login or a Message-ID that is to be replaced as a whole, if a search for addresses would cut it.

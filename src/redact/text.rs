@@ -20,7 +20,7 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?x)
         (?P<label> \b(?: sasl_username | sasl_sender | orig_to | to | from | user | username | login | email | e?mail_?address
             | mail | rcpt | recipient | sender | addr | address | set_id | prvs | login | id | q | F | U ) (?: = | %3[Dd] ) | \bA=[\w-]+: )?
-        (?P<local> "(?:[^"\\]|\\.)*" | (?P<open> < ) [^<>@]+ | [^\s<>@"(),:;/?&\[\]\\]+? )
+        (?P<local> "(?:[^"\\]|\\.)*" | (?P<open> < ) (?: [^<>@=] | =[^\s<>@] ) [^<>@]* | [^\s<>@"(),:;/?&\[\]\\]+? )
         (?P<at> @ | %40 )
         (?P<domain> \[ [^\]\s]* \] | [\w.\-\u{80}-\u{10ffff}]* )"#,
     )
@@ -285,6 +285,7 @@ mod tests {
         becomes("anna@[192.0.2.7] and <>", "u~@[ip~] and <>");
         becomes("m\u{fc}ller@example.org", "u~@example.org");
         becomes("from=<@example.org>", "from=<@example.org>");
+        becomes("<= anna@example.org H=mx", "<= u~@example.org H=mx");
     }
 
     #[test]
@@ -326,11 +327,11 @@ mod tests {
 
     #[test]
     fn a_message_id_is_replaced_as_a_whole() {
-        let line = "2026-11-23 08:00:02 1r5g00-000001-0A <= s@example.org H=c.example.com [192.0.2.9] P=esmtps S=343 id=";
-        let shown = line.replace("s@example.org", "u~@example.org").replace("192.0.2.9", "ip~");
+        let line = "2026-11-23 08:00:02 1r5g00-000001-0A <= carl@example.org H=c.example.com [192.0.2.9] P=esmtps S=343 id=";
+        let shown = line.replace("carl@example.org", "u~@example.org").replace("192.0.2.9", "ip~");
         for id in ["20261123.anna;q", "a,anna", "a)anna", "a:anna:", "a]anna", "a.\"anna x\""] {
             becomes(
-                &format!("{line}{id}@example.org T=\"hi\" for b@example.net"),
+                &format!("{line}{id}@example.org T=\"hi\" for bert@example.net"),
                 &format!("{shown}u~@example.org T=\"hi\" for u~@example.net"),
             );
         }
@@ -342,6 +343,12 @@ mod tests {
 
     #[test]
     fn the_owner_of_a_home_folder_is_hidden() {
+        becomes(
+            "Nov 23 08:00:01 mx1 postfix/local[1]: 4F1A2B3C4D: to=<anna smith@example.org>, relay=local, delay=1, \
+            delays=0/0/0/1, dsn=5.2.2, status=bounced (cannot update mailbox /home/anna smith/mail. no)",
+            "Nov 23 08:00:01 mx1 postfix/local[1]: 4F1A2B3C4D: to=<u~@example.org>, relay=local, delay=1, \
+            delays=0/0/0/1, dsn=5.2.2, status=bounced (cannot update mailbox /home/u~/mail. no)",
+        );
         becomes(
             "cannot open /home/anna/Maildir: * permission denied",
             "cannot open /home/u~/Maildir: * permission denied",

@@ -566,6 +566,7 @@ fn what_a_client_of_exim_chose_hides_no_refusal() {
             "X=TLS1.3:x:256 CV=no SNI=\"a \\\" b\" F=<a@example.com>",
             "X=TLS1.3:x:256 CV=no DN=\"/CN=a \\\" F=<e@example.net> b\" F=<a@example.com>",
             "U=anna smith F=<a@example.com>",
+            "A=login:x A=login:ceo@example.org H=(evil) [203.0.113.66] P=esmtpa F=<a@example.com>",
             "A=login:x => y R=r T=t H=evil [203.0.113.66]: 250 2.0.0 ok F=<a@example.com>",
             "A=login:x F=<e@example.net> R=r T=t: SMTP error from remote mail server after RCPT TO:<v@example.net>: \
              host evil [203.0.113.66]: 450 4.2.2 full F=<a@example.com>",

@@ -18,12 +18,12 @@ pub(crate) struct RejectedClient<'a> {
 impl<'a> RejectedClient<'a> {
     /// Parses the fields, and returns the text behind them.
     pub(crate) fn read(text: &'a [u8]) -> (Self, &'a [u8]) {
-        Self::read_with(text, field_end)
+        Self::default().read_on(text, field_end)
     }
 
     /// `end` finds the text behind a field that is none of the known ones.
-    fn read_with(text: &'a [u8], end: impl Fn(&'a [u8]) -> &'a [u8]) -> (Self, &'a [u8]) {
-        let mut client = Self::default();
+    fn read_on(self, text: &'a [u8], end: impl Fn(&'a [u8]) -> &'a [u8]) -> (Self, &'a [u8]) {
+        let mut client = self;
         // With the log selector dnssec, ` DS` is before the first field, without a blank between them.
         let mut text = text.strip_prefix(b" DS").unwrap_or(text);
         loop {
@@ -103,7 +103,10 @@ fn chosen_end(text: &[u8]) -> Option<&[u8]> {
 }
 
 fn leads_to_verdict(text: &[u8]) -> bool {
-    let (_, rest) = RejectedClient::read_with(text, |text| split_word(text).1);
+    // The host is in front of the fields.
+    let peer = Peer { ip: Some(b""), ..Peer::default() };
+    let client = RejectedClient { peer, ..RejectedClient::default() };
+    let (_, rest) = client.read_on(text, |text| split_word(text).1);
     begins(rest, &VERDICTS)
 }
 
