@@ -37,6 +37,9 @@ const APART: i32 = 70;
 const AFTER: [i32; 2] = [60, 180];
 const BEFORE: [i32; 1] = [15];
 
+/// Refusals that must be missing after the last one before a listing is over.
+const UNSEEN: f64 = 3.0;
+
 /// First handlings and refusals, as weights.
 #[derive(Clone, Copy, Default)]
 struct Tally {
@@ -59,7 +62,7 @@ impl Tally {
 
 /// The span of a listing, in minutes, and the host whose address is listed. `host` 0: any.
 #[derive(Clone)]
-struct Listing {
+struct ListedSpan {
     span: RangeInclusive<i32>,
     host: FactorValue,
     score: f64,
@@ -82,7 +85,7 @@ pub(crate) fn join_listings(dataset: &Dataset, clusters: Vec<Cluster>) -> Vec<Cl
         return others;
     }
     parts.sort_by_key(|part| (host(dataset, part), part.first));
-    let mut listings: Vec<Listing> = Vec::new();
+    let mut listings: Vec<ListedSpan> = Vec::new();
     for part in &parts {
         let (host, score) = (host(dataset, part), part.score);
         match listings.last_mut().filter(|last| last.host == host && part.first <= last.span.end() + APART) {
@@ -90,7 +93,7 @@ pub(crate) fn join_listings(dataset: &Dataset, clusters: Vec<Cluster>) -> Vec<Cl
                 last.span = *last.span.start()..=part.last.max(*last.span.end());
                 last.score = last.score.max(score);
             }
-            None => listings.push(Listing { span: part.first..=part.last, host, score }),
+            None => listings.push(ListedSpan { span: part.first..=part.last, host, score }),
         }
     }
     for listing in &mut listings {
@@ -113,7 +116,7 @@ pub(crate) fn join_listings(dataset: &Dataset, clusters: Vec<Cluster>) -> Vec<Cl
 }
 
 /// The storm of a listing: all refusals in its span that no other storm has.
-fn cluster(dataset: &Dataset, listing: &Listing, taken: &HashSet<usize, FixedState>) -> Cluster {
+fn cluster(dataset: &Dataset, listing: &ListedSpan, taken: &HashSet<usize, FixedState>) -> Cluster {
     let is_of_host = |point: &WeightedEvent| is_of(point, Dimension::Host, listing.host);
     let is_member = |(at, point): &(usize, &WeightedEvent)| {
         listing.span.contains(&point.sample.minute)
@@ -252,7 +255,7 @@ fn are_several<'p>(refused: impl Iterator<Item = &'p WeightedEvent>) -> bool {
 }
 
 /// The span, and the time before and after it in which as large a share of the mail is refused.
-fn widened(dataset: &Dataset, listing: &Listing) -> RangeInclusive<i32> {
+fn widened(dataset: &Dataset, listing: &ListedSpan) -> RangeInclusive<i32> {
     let of_host = || dataset.points.iter().filter(|point| is_of(point, Dimension::Host, listing.host));
     let tally = |from: i32, to: i32| {
         let mut tally = Tally::default();
@@ -272,6 +275,11 @@ fn widened(dataset: &Dataset, listing: &Listing) -> RangeInclusive<i32> {
     };
     while let Some((_, minute)) = AFTER.into_iter().find_map(|length| refused(last + 1, last + length)) {
         last = minute;
+    }
+    // Hardly any mail came since: nothing shows that it is over.
+    let end = dataset.points.last().map_or(last, |point| point.sample.minute).max(last);
+    if rate * tally(last + 1, end).mail < UNSEEN {
+        last = end;
     }
     while let Some((minute, _)) = BEFORE.into_iter().find_map(|length| refused(first - length, first - 1)) {
         first = minute;
