@@ -99,7 +99,7 @@ impl StormBuilder<'_> {
             cluster.members.iter().filter_map(|&at| self.dataset.points.get(at)).collect();
         let profile = self.dataset.profile(&cluster.members, cluster.flow);
         let diagnosis = diagnose(cluster.flow, &self.measures(&profile, &members));
-        let course = self.course(cluster, &members, &profile);
+        let course = self.course(cluster, &members, may_go_on(diagnosis.pattern).then_some(&profile));
         // Rejections as they should be are reported only if there are very many.
         let is_plain = diagnosis.pattern == StormPattern::Unknown && cluster.score < UNKNOWN_SCORE;
         if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual.per_minute {
@@ -146,7 +146,8 @@ impl StormBuilder<'_> {
         Some((self.urgency(excess, until, course.end.is_some()), storm))
     }
 
-    fn course(&self, cluster: &Cluster, members: &[&WeightedEvent], profile: &Profile) -> Course {
+    /// `profile` is that of a fault that may go on while hardly any mail shows it. `None`: it is none.
+    fn course(&self, cluster: &Cluster, members: &[&WeightedEvent], profile: Option<&Profile>) -> Course {
         let start = cluster.first;
         let weights: Vec<(i32, f64)> = weights(members.iter().copied());
         let minutes = f64::from(cluster.last - start + 1);
@@ -155,7 +156,7 @@ impl StormBuilder<'_> {
         // It is over if no event came for so long that three would have come at its mean rate.
         let quiet = f64::from(self.last - cluster.last);
         let is_quiet = quiet * mean_rate > 3.0 && quiet > 3.0;
-        let is_over = is_quiet && !self.goes_on(cluster, members, profile);
+        let is_over = is_quiet && !profile.is_some_and(|profile| self.goes_on(cluster, members, profile));
         let trend = if is_over { Trend::Over } else { trend(&weights, start, self.last) };
         Course { start, peak, end: is_over.then_some(cluster.last), peak_rate, mean_rate, trend }
     }
@@ -393,6 +394,32 @@ fn missing(silence: &Silence, messages: u64, subject: &str) -> String {
         "{came} taken or delivered{subject} in {minutes} minutes, where about {usual} arrivals and deliveries are \
          usual{known}"
     )
+}
+
+/// A fault that is there until somebody or something ends it; what an author or a stranger does ends by itself.
+fn may_go_on(pattern: StormPattern) -> bool {
+    match pattern {
+        StormPattern::ListedIp
+        | StormPattern::ProviderOutage
+        | StormPattern::RateLimit
+        | StormPattern::OwnNetwork
+        | StormPattern::DiskFull
+        | StormPattern::Tls
+        | StormPattern::FullMailbox
+        | StormPattern::DeadDownstream
+        | StormPattern::AuthenticationBroken
+        | StormPattern::Reputation
+        | StormPattern::RelayhostDown => true,
+        StormPattern::StolenAccount
+        | StormPattern::DeadList
+        | StormPattern::Backscatter
+        | StormPattern::DictionaryAttack
+        | StormPattern::PasswordGuessing
+        | StormPattern::Loop
+        | StormPattern::Silence
+        | StormPattern::Greylisting
+        | StormPattern::Unknown => false,
+    }
 }
 
 /// `None`: the event has no queue id.
