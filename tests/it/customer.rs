@@ -52,7 +52,7 @@ fn says_in_plain_words_what_happened_and_who_must_act() {
         "47  returned to the sender (38%)",
         "For us to solve",
         "Addresses that do not work",
-        "14  The address does not exist. (11%)",
+        "15  The address does not exist. (12%)",
         "Tried again automatically",
     ] {
         assert!(text.contains(line), "{line}: {text}");
