@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::support::{answer, command, fixture, report, run, taken_apart};
 use mail_parser::{MessageParser, MimeHeaders};
+use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 /// A day of mail, each hour with this many sent, deferred for greylisting, and bounced for their size.
@@ -522,10 +523,9 @@ fn a_log_of_which_nothing_is_understood_is_bad_beside_a_good_one() {
     let told = |logs: &[&str]| {
         let report = report(logs);
         let states = report["verdict"]["findings"].as_array().unwrap().clone();
-        let named = |text: &serde_json::Value| text.as_str().is_some_and(|text| text.contains("nothing in "));
+        let named = |text: &Value| text.as_str().is_some_and(|text| text.contains("nothing in "));
         let notes = report["notes"].as_array().unwrap().iter().filter(|note| named(note)).count();
-        let findings: Vec<serde_json::Value> =
-            states.into_iter().filter(|finding| named(&finding["what"])).collect();
+        let findings: Vec<Value> = states.into_iter().filter(|finding| named(&finding["what"])).collect();
         (notes, findings)
     };
     assert_eq!(told(&[&good, &part, &empty]), (0, Vec::new()));
