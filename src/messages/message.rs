@@ -172,7 +172,9 @@ fn end(message: Option<&mut Message>, update: &Update, selection: Selection, tot
         Transition::Deleted | Transition::WholeDiscarded
             if message.as_ref().is_some_and(|message| message.is_decided()) =>
         {
-            message.iter().for_each(|message| message.count_into(true, totals));
+            if let Some(message) = message {
+                message.count_into(true, totals);
+            }
         }
         Transition::Deleted | Transition::WholeDiscarded => {
             let mut unknown = Message::first_seen(update, selection);
@@ -317,13 +319,7 @@ impl Message {
                 self.discarded = true;
                 self.finish_recipient(update);
             }
-            Transition::Returned => {
-                if !self.has_none_left() {
-                    self.bounced = true;
-                    self.lose(None, update);
-                }
-                self.finish_all_recipients();
-            }
+            Transition::Returned => self.return_whole(update),
             Transition::Probe => self.probe = true,
             Transition::Continued => self.received = true,
             Transition::Rejected
@@ -335,6 +331,15 @@ impl Message {
             | Transition::Named
             | Transition::WholeDiscarded => {}
         }
+    }
+
+    /// The message goes back to its sender, with all recipients that are left.
+    fn return_whole(&mut self, update: &Update) {
+        if !self.has_none_left() {
+            self.bounced = true;
+            self.lose(None, update);
+        }
+        self.finish_all_recipients();
     }
 
     /// The message has arrived and is in the queue.

@@ -259,8 +259,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         if !seen.runs.is_empty() {
             self.coverage.without_year.insert(block.file);
         }
-        let is_known = self.known_lines() > before;
-        self.coverage.files.entry(block.file).or_default().merge(FileCoverage { lines, is_known });
+        self.cover_file(block.file, lines, before);
         BlockResult {
             file: block.file,
             seen,
@@ -270,6 +269,12 @@ impl<L: EventSink> Walker<'_, '_, L> {
             end: block.offset + block.lines.len() as u64,
             own: self.sink.end_of_block(block.file, lines),
         }
+    }
+
+    /// Notes the lines of a block of a file. `before`: the lines that were known before the block.
+    fn cover_file(&mut self, file: usize, lines: u64, before: u64) {
+        let is_known = self.known_lines() > before;
+        self.coverage.files.entry(file).or_default().merge(FileCoverage { lines, is_known });
     }
 
     /// Lines that were understood, or that are outside the time range.

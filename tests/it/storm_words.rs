@@ -1,6 +1,7 @@
 //! Checks what `smtplog storm` says and prints where a careless word would mislead: commands for senders in mixed case, a fault
 //! that lasts all day, counts that are not known, the silence of one part, and a fault that goes on.
 
+use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -21,10 +22,12 @@ fn listing(senders: &[&str]) -> String {
     for (at, sender) in senders.iter().enumerate() {
         let mark = ["*", "!"].get(at).copied().unwrap_or_default();
         let id = format!("4F2A12{at}{mark}");
-        text.push_str(&format!(
-            "{id:<11} 1234 Sun Nov 22 10:12:33  {sender}\n(host mx.example.com said: 450 later)\n{:41}b@example.com\n\n",
+        writeln!(
+            text,
+            "{id:<11} 1234 Sun Nov 22 10:12:33  {sender}\n(host mx.example.com said: 450 later)\n{:41}b@example.com\n",
             ""
-        ));
+        )
+        .unwrap();
     }
     text + "-- 4 Kbytes in 4 Requests.\n"
 }

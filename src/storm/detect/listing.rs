@@ -271,7 +271,7 @@ fn widened(dataset: &Dataset, listing: &ListedSpan) -> RangeInclusive<i32> {
         let minutes = of_host().filter(|point| is_refusal(point)).map(|point| point.sample.minute);
         let mut minutes = minutes.filter(|minute| (from..=to).contains(minute));
         let first = minutes.next()?;
-        (part.refused >= SAME_RATE * rate * part.mail).then(|| (first, minutes.last().unwrap_or(first)))
+        (part.refused >= SAME_RATE * rate * part.mail).then(|| (first, minutes.next_back().unwrap_or(first)))
     };
     while let Some((_, minute)) = AFTER.into_iter().find_map(|length| refused(last + 1, last + length)) {
         last = minute;

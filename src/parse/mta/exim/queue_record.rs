@@ -223,6 +223,11 @@ mod tests {
                 ..none
             },
         );
+    }
+
+    #[test]
+    fn tells_what_became_of_a_message() {
+        let none = MessageFields::default();
         says("Completed", Some(QueueStep::Removed), none);
         says("Completed QT=0.026s", Some(QueueStep::Removed), none);
         says("Message is frozen", Some(QueueStep::Held), none);
