@@ -69,20 +69,9 @@ pub(crate) fn walk<L: EventSink>(
     mut unread: Option<&mut dyn UnreadLines>,
 ) -> Result<WalkResult<L>, InputError> {
     let keep_unread = unread.is_some();
-    let new = || Walker {
-        task: *task,
-        classifier: Classifier::new(task.book),
-        sink: new(),
-        coverage: Coverage::default(),
-        reader: HeaderCache::default(),
-        clock: None,
-        last_file: 0,
-        minute: None,
-        foreign_minute: None,
-        host: None,
-        unnamed: None,
-        unread: keep_unread.then(Vec::new),
-        outside: 0,
+    let new = || {
+        let unread = keep_unread.then(Vec::new);
+        Walker { unread, ..Walker::new(task, Classifier::new(task.book), new()) }
     };
     let mut order = YearResolver::default();
     let mut reached = vec![ReadPosition::default(); task.sources.len()];
@@ -143,23 +132,7 @@ pub fn step<'b, L: EventSink>(
     sink: L,
     block: &Block,
 ) -> WalkStep<'b, L> {
-    let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
-    let (foreign_minute, host, unnamed) = (None, None, None);
-    let mut walker = Walker {
-        task: *task,
-        classifier,
-        sink,
-        coverage: Coverage::default(),
-        reader,
-        clock,
-        last_file,
-        minute,
-        foreign_minute,
-        host,
-        unnamed,
-        unread,
-        outside: 0,
-    };
+    let mut walker = Walker::new(task, classifier, sink);
     let result = walker.block(block);
     let Walker { sink, classifier, coverage, .. } = walker;
     WalkStep { sink, classifier, output: result.own, coverage }
@@ -204,6 +177,26 @@ pub(crate) fn clock<'c>(
     });
     clock.begin();
     clock
+}
+
+impl<'a, 'b, L> Walker<'a, 'b, L> {
+    fn new(task: &WalkTask<'a>, classifier: Classifier<'b>, sink: L) -> Self {
+        Self {
+            task: *task,
+            classifier,
+            sink,
+            coverage: Coverage::default(),
+            reader: HeaderCache::default(),
+            clock: None,
+            last_file: 0,
+            minute: None,
+            foreign_minute: None,
+            host: None,
+            unnamed: None,
+            unread: None,
+            outside: 0,
+        }
+    }
 }
 
 impl<L: EventSink> Walker<'_, '_, L> {

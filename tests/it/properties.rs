@@ -101,6 +101,13 @@ fn counts(args: &[&str], backwards: bool) -> String {
             report[table] = Value::Null;
         }
     }
+    // A piece may have no line that is understood, which is told of the file.
+    let is_of_file = |text: &Value| text.as_str().is_some_and(|text| text.starts_with("nothing in "));
+    report["notes"].as_array_mut().into_iter().for_each(|notes| notes.retain(|note| !is_of_file(note)));
+    report["verdict"]["state"] = Value::Null;
+    if let Some(findings) = report["verdict"]["findings"].as_array_mut() {
+        findings.retain(|finding| !is_of_file(&finding["what"]));
+    }
     for table in ["rows", "warnings"] {
         for row in report[table].as_array_mut().into_iter().flatten() {
             row["example"] = Value::Null;
