@@ -37,7 +37,7 @@ pub struct RoleNames {
 #[derive(Clone, Default, Debug)]
 pub struct NameSet {
     pub entries: Vec<NameEntry>,
-    /// Names with messages, if only failures are counted.
+    /// Names with messages, if only failures are counted. Of them, `entries` has those with failures.
     pub sending: FewNames,
     /// Names with messages or rejections, if only failures are counted.
     pub seen: FewNames,

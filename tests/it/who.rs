@@ -265,7 +265,7 @@ fn who_stands_out_is_said_in_one_line_each() {
     assert!(csv.starts_with("table,name,messages,delivered,deferred,bounced,expired,rejected\nsenders,n@example.org,81,0,0,81,0,0\n"), "{csv}");
 }
 
-/// Rejections of one client and of many others, among mail that is delivered.
+/// A rejection of a client that gave an unknown recipient.
 fn refused(log: &mut String, at: usize, client: &str) {
     let _ = writeln!(
         log,

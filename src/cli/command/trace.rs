@@ -80,13 +80,13 @@ fn trace_to(
     let task = WalkTask { filter: &LineFilter::default(), ..session.task() };
     let traced = with_bar(task.progress, || trace(&request, &task))?;
     if traced.found == 0 {
+        let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.query(&args.what));
         if format == DocumentFormat::Json && !args.raw {
-            let redacted = session.redactor.map(|redactor| redactor.query(&args.what));
-            let what = redacted.unwrap_or_else(|| args.what.clone());
-            let none = Trace { schema: SCHEMA, what, found: 0, stories: Vec::new(), notes: Vec::new() };
+            let (what, stories, notes) = (what.clone(), Vec::new(), Vec::new());
+            let none = Trace { schema: SCHEMA, what, found: 0, stories, notes };
             out.write_all(json::pretty(&none).as_bytes())?;
         }
-        return nothing_found(args, session, traced);
+        return nothing_found(&what, session, traced);
     }
     show(args, format, session, traced, out)
 }
@@ -138,18 +138,13 @@ fn show(
 }
 
 /// Walks the logs once more: it is not known yet whether they are mail logs at all.
-fn nothing_found(
-    args: &TraceArgs,
-    mut session: Session,
-    traced: TraceResult,
-) -> Result<Completion, CliError> {
+fn nothing_found(what: &str, mut session: Session, traced: TraceResult) -> Result<Completion, CliError> {
     let problems = std::mem::take(&mut session.inputs.problems);
     let calendar = traced.calendar;
     let task = WalkTask { filter: &LineFilter::default(), calendar: &calendar, ..session.task() };
     let coverage = walk(&task, || CoverageOnly, |()| (), None)?.coverage;
-    let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.query(&args.what));
     let mut remarks = session.inputs.notes.clone();
-    remarks.push(not_found(&what, &session.filter, &coverage, &calendar));
+    remarks.push(not_found(what, &session.filter, &coverage, &calendar));
     remarks.extend(on_time(&ReadSummary {
         coverage: &coverage,
         window: task.window,

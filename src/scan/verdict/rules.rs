@@ -12,14 +12,14 @@ use crate::smtp::event::Direction;
 /// Percentages of fewer messages mean nothing.
 const MESSAGES_NEEDED: u64 = 50;
 
-/// A share of the messages of one direction, and the limits in percent for watch and bad. Watch: look during office hours.
-/// Bad: look now.
-type ShareRule = (&'static str, fn(&DirectionTotals) -> u64, u64, u64);
+/// A share of the messages of one direction, the same messages in a row, and the limits in percent for watch and bad. Watch: look
+/// during office hours. Bad: look now.
+type ShareRule = (&'static str, fn(&DirectionTotals) -> u64, fn(&FaultTotals) -> u64, u64, u64);
 
 const SHARES: [ShareRule; 3] = [
-    ("bounced", |flow| flow.bounced, 5, 20),
-    ("waiting", |flow| flow.waiting, 20, 50),
-    ("expired", |flow| flow.expired, 2, 10),
+    ("bounced", |flow| flow.bounced, |row| row.bounced, 5, 20),
+    ("waiting", |flow| flow.waiting, |row| row.waiting, 20, 50),
+    ("expired", |flow| flow.expired, |row| row.expired, 2, 10),
 ];
 
 /// A fault that needs fixing here is bad from this share of messages, in percent.
@@ -40,9 +40,10 @@ pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
         return Vec::new();
     }
     let messages = &report.totals.messages;
-    let flows = [("outgoing", &messages.outgoing), ("local", &messages.local)];
-    let of_flow = |(direction, flow): (&'static str, &DirectionTotals)| -> Vec<VerdictFinding> {
-        let finding = |&(state, count, watch, bad): &ShareRule| {
+    let flows =
+        [("outgoing", Direction::Outbound, &messages.outgoing), ("local", Direction::Local, &messages.local)];
+    let of_flow = |(name, direction, flow): (&str, Direction, &DirectionTotals)| -> Vec<VerdictFinding> {
+        let finding = |&(state, count, in_row, watch, bad): &ShareRule| {
             let count = count(flow);
             let (limit, level) = if count * 100 > flow.messages * bad {
                 (bad, VerdictState::Bad)
@@ -59,9 +60,9 @@ pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
                 value: share.clone(),
                 usual: None,
                 text: Some(format!(
-                    "{share} of {direction} messages {} (alarm at {limit}%){}",
+                    "{share} of {name} messages {} (alarm at {limit}%){}",
                     verb(state),
-                    main_reason(report, direction, state)
+                    main_reason(report, direction, in_row)
                 )),
                 row: None,
             })
@@ -72,16 +73,11 @@ pub(crate) fn shares(report: &Report) -> Vec<VerdictFinding> {
 }
 
 /// `: no connection`: what most of these messages failed for. Empty: no reason has half of them.
-fn main_reason(report: &Report, direction: &str, state: &str) -> String {
-    let wanted = if direction == "local" { Direction::Local } else { Direction::Outbound };
-    let count = |row: &FaultRow| match state {
-        "bounced" => row.totals.bounced,
-        "expired" => row.totals.expired,
-        _ => row.totals.waiting,
-    };
+fn main_reason(report: &Report, direction: Direction, count: fn(&FaultTotals) -> u64) -> String {
+    let count = |row: &FaultRow| count(&row.totals);
     let rows = || {
         let all = report.sections.iter().flat_map(|section| &section.rows);
-        all.filter(|row| row.direction == wanted)
+        all.filter(|row| row.direction == direction)
     };
     let whole: u64 = rows().map(count).sum();
     let most = rows().max_by_key(|row| count(row)).filter(|row| count(row) * 2 >= whole && count(row) > 0);
