@@ -116,6 +116,11 @@ impl FaultLines {
         (codes, count)
     }
 
+    /// The attempts at the provider that has most of them; 0: none was at a provider that the catalog knows.
+    pub(super) fn largest_provider(&self) -> u64 {
+        self.providers.values().copied().max().unwrap_or(0)
+    }
+
     /// The domains or clients, each once.
     pub(super) fn places(&self) -> Vec<(Symbol, u64)> {
         self.places.clone().finish()

@@ -20,6 +20,7 @@ pub(crate) mod messages;
 pub(crate) mod names;
 pub(crate) mod notes;
 pub(crate) mod options;
+mod own_network;
 pub(crate) mod pending_hops;
 mod postponed;
 pub(crate) mod redacted;

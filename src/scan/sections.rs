@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::failing_domains::top_senders;
 use super::fault_lines::{FaultLines, latest, main_place};
 use super::options::ReportOptions;
+use super::own_network::DeadHours;
 use super::trend::TrendHours;
 use crate::catalog::{self, Action, Cause, Reason};
 use crate::messages::MessageSummary;
@@ -56,8 +57,9 @@ pub(crate) fn sections(
         }
         lines.entry(fault).or_default().add(key, count, options);
     }
-    let merged = merge_small_causes(&mut failed, &mut lines, &rejected);
-    let senders = senders(messages, merged);
+    let mut joined = blame_own_network(&mut failed, &mut lines, (tally, options));
+    joined.extend(merge_small_causes(&mut failed, &mut lines, &rejected));
+    let senders = senders(messages, joined);
     let keys = failed.keys().chain(rejected.keys()).copied();
     let keys: std::collections::BTreeSet<FaultKey> = keys.collect();
     let mut sections: Vec<ActionSection> = Action::ALL
@@ -103,6 +105,51 @@ pub(crate) fn sections(
     BuiltSections { sections, trend: hours.and_then(|hours| hours.axis(&options.read.calendar.zone)) }
 }
 
+/// Where this server reaches nobody, waiting does not help, and no other server is to blame: such rows are for its administrator
+/// to fix. Returns which row became part of which.
+fn blame_own_network(
+    failed: &mut BTreeMap<FaultKey, FailedMessages>,
+    lines: &mut BTreeMap<FaultKey, FaultLines>,
+    (tally, options): (&FinishedTally, &ReportOptions),
+) -> Vec<(FaultKey, FaultKey)> {
+    let is_network = |key: &FaultKey| {
+        let is_out = key.direction == Direction::Outbound && key.reason.is_network();
+        is_out && matches!(key.action, Action::JustWait | Action::AskOrChange)
+    };
+    let rows = failed.iter().filter(|(key, _)| is_network(key));
+    let dead = DeadHours::new(rows.map(|(_, count)| count), tally, options);
+    let keys: Vec<FaultKey> = failed.keys().filter(|key| is_network(key)).copied().collect();
+    let mut moved = Vec::new();
+    for key in keys {
+        // Lost messages have the lines of those that waited.
+        let near = FaultKey { action: Action::JustWait, ..key };
+        let of_lines = lines.get(&key).or_else(|| lines.get(&near));
+        let is_ours =
+            failed.get(&key).zip(of_lines).is_some_and(|(failed, lines)| dead.explain(failed, lines));
+        if is_ours {
+            moved.push((key, FaultKey { action: Action::FixHere, ..key }));
+        }
+    }
+    join(failed, lines, &moved);
+    moved
+}
+
+/// Makes rows part of others.
+fn join(
+    failed: &mut BTreeMap<FaultKey, FailedMessages>,
+    lines: &mut BTreeMap<FaultKey, FaultLines>,
+    moved: &[(FaultKey, FaultKey)],
+) {
+    for (key, joined) in moved {
+        if let Some(count) = failed.remove(key) {
+            failed.entry(*joined).or_default().merge(&count);
+        }
+        if let Some(of_cause) = lines.remove(key) {
+            lines.entry(*joined).or_default().merge(of_cause);
+        }
+    }
+}
+
 /// Joins the causes of a reason that have few messages each: one row for "TLS failed" says more than five with one message.
 /// A cause that is alone, or has a large share of all failed messages, keeps its row. Returns which row became part of which.
 fn merge_small_causes(
@@ -121,16 +168,9 @@ fn merge_small_causes(
         causes.entry(FaultKey { cause: None, ..*key }).or_default().push(*key);
     }
     for (joined, keys) in causes.into_iter().filter(|(_, keys)| keys.len() > 1) {
-        for key in keys.into_iter().filter(|key| *key != joined) {
-            if let Some(count) = failed.remove(&key) {
-                failed.entry(joined).or_default().merge(&count);
-            }
-            if let Some(of_cause) = lines.remove(&key) {
-                lines.entry(joined).or_default().merge(of_cause);
-            }
-            merged.push((key, joined));
-        }
+        merged.extend(keys.into_iter().filter(|key| *key != joined).map(|key| (key, joined)));
     }
+    join(failed, lines, &merged);
     merged
 }
 

@@ -648,6 +648,74 @@ fn under_a_filter_of_recipients_messages_are_about_those_recipients() {
     assert_eq!((&good["delivered"], &good["bounced"]), (&1.into(), &0.into()));
 }
 
+/// The section of the network's failures, and their messages.
+fn section_of_network(day: &Day) -> (String, u64) {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, &day.log).unwrap();
+    let report = report(&[path.to_str().unwrap()]);
+    let sections = report["sections"].as_array().unwrap();
+    let rows = sections.iter().flat_map(|section| {
+        let rows = section["rows"].as_array().unwrap().iter();
+        rows.map(|row| (section["title"].as_str().unwrap().to_owned(), row))
+    });
+    let is_network =
+        |row: &Value| matches!(row["reason"].as_str(), Some("dns-failure" | "connection-failed"));
+    let found: Vec<(String, &Value)> = rows.filter(|(_, row)| is_network(row)).collect();
+    assert_eq!(found.len(), 1, "{sections:?}");
+    let (title, row) = found.into_iter().next().unwrap();
+    (
+        title,
+        ["waiting", "bounced", "expired", "delayed"].iter().map(|state| row[state].as_u64().unwrap()).sum(),
+    )
+}
+
+#[test]
+fn a_server_that_reaches_nobody_has_to_be_fixed_here() {
+    let dns = "Host or domain name not found. Name service error for name=x.example.net type=MX: Host not found, try again";
+    let no_name = reply("none", "deferred", "4.4.3", dns);
+    let timeout = reply(
+        "none",
+        "deferred",
+        "4.4.1",
+        "connect to mx.example.net[198.51.100.7]:25: Connection timed out",
+    );
+    let expired = reply(
+        "none",
+        "expired",
+        "4.4.3",
+        "delivery temporarily suspended: Host or domain name not found. Name service error for name=x.example.net type=MX: Host not found, try again",
+    );
+    for failure in [no_name, timeout] {
+        // From noon on nothing gets out, or all to one domain, or a few messages to many domains beside others that arrive.
+        for (domains, others, title) in
+            [(7, false, "FIX HERE"), (1, false, "JUST WAIT"), (7, true, "JUST WAIT")]
+        {
+            let mut day = Day { log: String::new(), number: 0 };
+            for number in 0..240 {
+                let to =
+                    format!("r{number}@d{}.example.net", number % if number < 120 { 7 } else { domains });
+                let fails = number >= 120 && (!others || number % 3 == 0);
+                day.message(
+                    number * 6,
+                    &format!("user{}", number % 6),
+                    &to,
+                    &[if fails { failure } else { SENT }],
+                );
+            }
+            let messages = if others { 40 } else { 120 };
+            assert_eq!(section_of_network(&day), (title.to_owned(), messages), "{domains} {others}");
+        }
+    }
+    // Those that were given up are in the same row as those that wait.
+    let mut day = Day { log: String::new(), number: 0 };
+    for number in 0..60 {
+        let replies = if number < 20 { vec![no_name, expired] } else { vec![no_name] };
+        day.message(number * 6, "anna", &format!("r{number}@d{}.example.net", number % 6), &replies);
+    }
+    assert_eq!(section_of_network(&day), ("FIX HERE".to_owned(), 60));
+}
+
 #[test]
 fn hours_and_days_are_in_the_order_of_time() {
     let log = crate::support::fixture("postfix/retry.log");
