@@ -49,7 +49,7 @@ impl Message {
             }
             FinalState::Held => {
                 flow.held += 1;
-                None
+                (!self.deferred.is_empty()).then(|| (self.waits_for(), FailedFate::Held))
             }
             FinalState::Waiting => {
                 flow.untried += 1;

@@ -84,6 +84,8 @@ pub(crate) enum FailedFate {
     Waiting,
     /// Still in the queue, with a deferred recipient, after another recipient was given up.
     PartlyLost,
+    /// Still in the queue, on hold or frozen, with a deferred recipient.
+    Held,
     /// Deferred first and delivered later.
     Delayed,
     Bounced,
@@ -101,6 +103,9 @@ impl FailedFate {
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct FailedMessages {
     pub waiting: u64,
+    /// On hold or frozen. Parts of early versions do not have it.
+    #[serde(default)]
+    pub held: u64,
     pub delayed: u64,
     pub bounced: u64,
     pub expired: u64,
@@ -117,6 +122,7 @@ impl FailedMessages {
     fn add(&mut self, fate: FailedFate, at: Option<i64>) {
         match fate {
             FailedFate::Waiting | FailedFate::PartlyLost => self.waiting += 1,
+            FailedFate::Held => self.held += 1,
             FailedFate::Delayed => self.delayed += 1,
             FailedFate::Bounced => self.bounced += 1,
             FailedFate::Expired => self.expired += 1,
@@ -141,6 +147,7 @@ impl FailedMessages {
 
     pub fn merge(&mut self, other: &Self) {
         self.waiting += other.waiting;
+        self.held += other.held;
         self.delayed += other.delayed;
         self.bounced += other.bounced;
         self.expired += other.expired;

@@ -64,6 +64,8 @@ pub struct ActionSection {
 pub struct FaultTotals {
     /// Still in the queue, with a deferred recipient.
     pub waiting: u64,
+    /// Still in the queue, on hold or frozen, with a deferred recipient: the queue does not try again.
+    pub held: u64,
     /// Deferred first and delivered later.
     pub delayed: u64,
     pub bounced: u64,
@@ -75,6 +77,7 @@ pub struct FaultTotals {
 impl FaultTotals {
     pub(crate) fn add(&mut self, other: &Self) {
         self.waiting += other.waiting;
+        self.held += other.held;
         self.delayed += other.delayed;
         self.bounced += other.bounced;
         self.expired += other.expired;
@@ -88,7 +91,7 @@ impl FaultTotals {
 
     /// Messages that were deferred and are not lost.
     pub(crate) fn waited(&self) -> u64 {
-        self.waiting + self.delayed
+        self.waiting + self.held + self.delayed
     }
 
     /// Messages that failed at least once.

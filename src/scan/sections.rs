@@ -193,8 +193,8 @@ fn senders(messages: &MessageSummary, merged: Vec<(FaultKey, FaultKey)>) -> BTre
 }
 
 fn totals(failed: &FailedMessages) -> FaultTotals {
-    let &FailedMessages { waiting, delayed, bounced, expired, .. } = failed;
-    FaultTotals { waiting, delayed, bounced, expired, rejected: 0 }
+    let &FailedMessages { waiting, held, delayed, bounced, expired, .. } = failed;
+    FaultTotals { waiting, held, delayed, bounced, expired, rejected: 0 }
 }
 
 /// The row that the lines belong to, and whether they are rejections of clients. None: they are no failures.

@@ -438,7 +438,7 @@ fn counted(log: &str, args: &[&str]) -> ([u64; 7], Vec<(String, u64)>) {
     let rows = sections.flat_map(|section| section["rows"].as_array().unwrap());
     let number = |row: &Value, key: &str| row[key].as_u64().unwrap();
     let rows = rows.map(|row| {
-        let all = ["waiting", "delayed", "bounced", "expired"].map(|fate| number(row, fate));
+        let all = ["waiting", "held", "delayed", "bounced", "expired"].map(|fate| number(row, fate));
         (row["reason"].as_str().unwrap().to_owned(), all.iter().sum())
     });
     (states.map(|state| number(outgoing, state)), rows.collect())

@@ -450,7 +450,7 @@ fn a_baseline_hides_no_cause() {
     let folder = tempdir().unwrap();
     let base = healthy_weeks(&folder);
     let path = folder.path().join("today.log");
-    for (day, cause) in [(stolen_account(), "login anna"), (full_disk(), "full"), (dead_lmtp(), "here")] {
+    for (day, cause) in [(stolen_account(), "stolen account"), (full_disk(), "full"), (dead_lmtp(), "here")] {
         fs::write(&path, day.log).unwrap();
         let args = ["scan", "--nagios", "--baseline", &base, "--baseline-read-only"];
         let (status, line, _) = run(&[&args[..], &PERIOD, &[path.to_str().unwrap()]].concat());
@@ -554,7 +554,7 @@ fn every_recorded_log_fits_on_the_screen_and_shows_each_large_reason() {
             .iter()
             .flat_map(|section| section["rows"].as_array().unwrap());
         let failed = |row: &Value| {
-            ["waiting", "delayed", "bounced", "expired"]
+            ["waiting", "held", "delayed", "bounced", "expired"]
                 .iter()
                 .map(|field| row[field].as_u64().unwrap())
                 .sum::<u64>()
@@ -714,6 +714,25 @@ fn a_server_that_reaches_nobody_has_to_be_fixed_here() {
         day.message(number * 6, "anna", &format!("r{number}@d{}.example.net", number % 6), &replies);
     }
     assert_eq!(section_of_network(&day), ("FIX HERE".to_owned(), 60));
+}
+
+#[test]
+fn a_frozen_message_is_in_the_section_of_what_froze_it() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("mainlog");
+    let lines = [
+        "<= a@example.org H=pc [192.0.2.5] P=esmtpsa A=plain:a S=900",
+        "== b@example.net R=dnslookup defer (-1): lowest numbered MX record points to local host",
+        "Frozen",
+    ];
+    let log: String = lines.iter().fold(String::new(), |log, line| {
+        log + &format!("2026-11-21 10:00:00 1vLt1A-000000001Ab-0abc {line}\n")
+    });
+    fs::write(&path, log).unwrap();
+    let report = report(&[path.to_str().unwrap()]);
+    assert_eq!(report["totals"]["messages"]["outgoing"]["held"], 1, "{}", report["totals"]);
+    let section = &report["sections"][0];
+    assert_eq!((&section["title"], &section["totals"]["held"]), (&"FIX HERE".into(), &1.into()), "{section}");
 }
 
 #[test]

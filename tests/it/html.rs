@@ -202,7 +202,7 @@ fn the_browser_shows_the_numbers_of_the_report() {
     let of_sections = |field: &str| -> u64 {
         sections.iter().map(|section| section["totals"][field].as_u64().unwrap()).sum()
     };
-    let failed = ["waiting", "delayed", "bounced", "expired", "rejected"].map(of_sections);
+    let failed = ["waiting", "held", "delayed", "bounced", "expired", "rejected"].map(of_sections);
     assert_eq!(told["failed"], failed.iter().sum::<u64>());
     let out = &report["totals"]["messages"]["outgoing"];
     let want = ["delivered", "waiting", "bounced", "expired"].map(|field| out[field].as_u64().unwrap());

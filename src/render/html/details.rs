@@ -55,9 +55,10 @@ fn reason(anchored: &AnchoredRow, report: &Report, style: &TextStyle) -> Markup 
 
 /// `902 waiting, 3 bounced: 2.1% of 43,029 outgoing messages; Mon 2 Nov 06:10 – Sun 8 Nov 23:51`
 fn counts(row: &FaultRow, report: &Report, words: &Translations) -> String {
-    let FaultTotals { waiting, delayed, bounced, expired, rejected } = row.totals;
+    let FaultTotals { waiting, held, delayed, bounced, expired, rejected } = row.totals;
     let parts = [
         (waiting, "waiting"),
+        (held, "held"),
         (delayed, "delivered late"),
         (bounced, "bounced"),
         (expired, "expired"),

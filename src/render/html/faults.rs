@@ -51,6 +51,7 @@ fn action_class(action: Action) -> &'static str {
 pub(crate) fn fates(totals: &FaultTotals) -> Vec<&'static str> {
     let fates = [
         ("waiting", totals.waiting),
+        ("held", totals.held),
         ("delayed", totals.delayed),
         ("bounced", totals.bounced),
         ("expired", totals.expired),
