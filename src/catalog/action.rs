@@ -82,6 +82,12 @@ impl Blame {
             (Retry::ChangeMessage | Retry::Ask, _) | (Retry::Retry | Retry::Wait, true) => {
                 Action::AskOrChange
             }
+            // Waiting empties no mailbox of ours: its owner has to, or the quota has to grow.
+            (Retry::Suppress | Retry::Retry | Retry::Wait, false)
+                if is_ours && self.reason == Reason::MailboxFull =>
+            {
+                Action::AskOrChange
+            }
             // A 4xx never takes an address off a list.
             (Retry::Suppress | Retry::Retry | Retry::Wait, false) => Action::JustWait,
         }
@@ -89,7 +95,7 @@ impl Blame {
 }
 
 /// A server that refuses clients for this is broken; for any other reason it does what it should.
-fn is_own_fault(reason: Reason) -> bool {
+pub(crate) fn is_own_fault(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::SystemError | Reason::SystemFull | Reason::RoutingLoop | Reason::ConnectionFailed
@@ -152,6 +158,9 @@ mod tests {
         acts(here, Side::ThisHost, Reason::ConnectionFailed, Retry::Retry, [FixHere, FixHere]);
         acts(out, Side::Internet, Reason::UserUnknown, Retry::Suppress, [JustWait, CleanLists]);
         acts(here, Side::ThisHost, Reason::UserUnknown, Retry::Suppress, [JustWait, CleanLists]);
+        acts(out, Side::Internet, Reason::MailboxFull, Retry::Wait, [JustWait, AskOrChange]);
+        acts(here, Side::ThisHost, Reason::MailboxFull, Retry::Wait, [AskOrChange, AskOrChange]);
+        acts(here, Side::ThisHost, Reason::MailboxFull, Retry::FixOurs, [FixHere, FixHere]);
         acts(out, Side::Internet, Reason::RateLimited, Retry::SlowDown, [FixHere, FixHere]);
         acts(out, Side::Internet, Reason::Greylisted, Retry::Wait, [JustWait, AskOrChange]);
         acts(Direction::Inbound, Side::Internet, Reason::RelayDenied, Retry::FixOurs, [Nothing, Nothing]);

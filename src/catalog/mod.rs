@@ -24,7 +24,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(crate) use self::action::{Action, Blame};
+pub(crate) use self::action::{Action, Blame, is_own_fault};
 pub(crate) use self::advice::{Advice, AdviceId, Fate, Situation, advise, find_advice};
 pub(crate) use self::cause::{Cause, cause_row};
 pub(crate) use self::classify::normalize::normalize;

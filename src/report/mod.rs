@@ -31,6 +31,7 @@ pub use self::section::{
     ActionSection, CodeCount, DirectionTotals, DomainFault, FailingDomain, FaultRow, FaultTotals, LastDay,
     MainPlace, PlaceKind, SenderCount, TrendAxis,
 };
+use self::storm::Confidence;
 pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
 pub use self::totals::{
@@ -131,6 +132,7 @@ pub struct StormLine {
     #[serde(serialize_with = "maybe_rfc3339")]
     #[schemars(extend("format" = "date-time"), with = "Option<String>")]
     pub end: Option<Zoned>,
+    pub confidence: Confidence,
     pub attempts: u64,
     /// Mean rate ÷ usual rate; below 1 for a silence.
     pub times: f64,

@@ -268,6 +268,109 @@ fn what_is_far_from_the_usual_is_flagged_and_the_rest_is_not() {
     assert_eq!(status, 1);
 }
 
+/// Lines of deferrals or bounces beside those of a day: how many messages, each so often, with a status and what was said.
+fn more(log: &mut String, (messages, times): (u32, u32), status: &str, dsn: &str, said: &str) {
+    for number in 0..messages {
+        for time in 0..times {
+            let (hour, minute) = (time / 60 % 24, time % 60);
+            let _ = writeln!(
+                log,
+                "{}T{hour:02}:{minute:02}:00+00:00 mx1 postfix/smtp[7]: CDEF{number:06}: to=<c{number}@example.net>, \
+                relay=mx.example.net[198.51.100.8]:25, delay=1, delays=0/0/0/1, dsn={dsn}, status={status} ({said})",
+                date(28)
+            );
+        }
+    }
+}
+
+/// What the verdict says with a baseline of four weeks.
+fn compared(folder: &TempDir, log: &str) -> Value {
+    let base = learned(folder, 28);
+    let log = written(folder, "day.log", log);
+    let now = format!("{}T00:00:00Z", date(29));
+    let when = ["scan", "--no-storms", "--format", "json", "--tz", "UTC", "--now", &now];
+    let (text, _) = answer(&[&when[..], &["--baseline", &base, "--baseline-read-only", &log]].concat());
+    serde_json::from_str::<Value>(&text).unwrap()["verdict"].clone()
+}
+
+#[test]
+fn a_few_messages_that_are_tried_again_and_again_are_not_unusual() {
+    let folder = tempdir().unwrap();
+    let full = "host mx.example.net[198.51.100.8] said: 452 4.2.2 Mailbox full (in reply to RCPT TO command)";
+    let mut log = day(&date(28), 0..24, [10, 2, 1]);
+    more(&mut log, (5, 60), "deferred", "4.2.2", full);
+    let verdict = compared(&folder, &log);
+    assert_eq!(verdict["state"], "ok", "{verdict}");
+    more(&mut log, (60, 5), "deferred", "4.2.2", full);
+    assert_eq!(compared(&folder, &log)["state"], "watch");
+}
+
+#[test]
+fn what_the_baseline_counts_as_one_is_one_finding() {
+    let folder = tempdir().unwrap();
+    let mut log = day(&date(28), 0..24, [10, 2, 1]);
+    let refused = "connect to mx.example.net[198.51.100.8]:25: Connection refused";
+    let lost =
+        "lost connection with mx.example.net[198.51.100.8] while receiving the initial server greeting";
+    more(&mut log, (60, 1), "deferred", "4.4.1", refused);
+    more(&mut log, (3, 1), "deferred", "4.4.1", lost);
+    let verdict = compared(&folder, &log);
+    let network = verdict["findings"].as_array().unwrap().iter().filter(|finding| finding["usual"] == "0");
+    let found: Vec<&str> = network.map(|finding| finding["value"].as_str().unwrap()).collect();
+    assert_eq!(found, ["63"], "{verdict}");
+}
+
+#[test]
+fn strangers_that_are_refused_more_often_than_usual_are_not_bad() {
+    let folder = tempdir().unwrap();
+    let mut log = day(&date(28), 0..24, [10, 2, 1]);
+    for number in 0..300 {
+        let _ = writeln!(
+            log,
+            "{}T{:02}:30:00+00:00 mx1 postfix/smtpd[9]: NOQUEUE: reject: RCPT from unknown[203.0.113.{}]: 554 5.7.1 Service \
+            unavailable; Client host [203.0.113.{}] blocked using zen.spamhaus.org; from=<a@example.com> to=<b@example.org> \
+            proto=ESMTP helo=<c>",
+            date(28),
+            number % 24,
+            number % 200,
+            number % 200
+        );
+    }
+    let verdict = compared(&folder, &log);
+    assert_eq!(verdict["state"], "watch", "{verdict}");
+    assert!(verdict["findings"].to_string().contains("block list"), "{verdict}");
+}
+
+#[test]
+fn faults_to_fix_here_count_together_and_by_direction() {
+    let folder = tempdir().unwrap();
+    // Much local mail hides no outgoing fault, and one fault may have several replies.
+    let mut log = String::new();
+    for number in 0..900 {
+        let _ = writeln!(
+            log,
+            "{}T{:02}:30:00+00:00 mx1 postfix/lmtp[9]: AAAA{number:06}: to=<b{number}@example.org>, \
+            relay=mx1[private/dovecot-lmtp], delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 saved)",
+            date(28),
+            number % 24
+        );
+    }
+    log.push_str(&day(&date(28), 0..24, [9, 0, 0]));
+    let said = |words: &str| {
+        format!("host mx.example.net[198.51.100.8] said: {words} (in reply to MAIL FROM command)")
+    };
+    let listed =
+        said("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org");
+    let nameless = said("550 5.7.25 The IP address sending this message does not have a PTR record setup");
+    for (at, words) in [listed, nameless].iter().enumerate() {
+        let mut part = String::new();
+        more(&mut part, (12, 1), "bounced", "5.7.1", words);
+        log.push_str(&part.replace("CDEF", &format!("CDE{at}")));
+    }
+    let verdict = report(&[&written(&folder, "day.log", &log)])["verdict"].clone();
+    assert_eq!(verdict["state"], "bad", "{verdict}");
+}
+
 #[test]
 fn a_run_that_is_repeated_or_goes_further_adds_nothing_twice() {
     let folder = tempdir().unwrap();

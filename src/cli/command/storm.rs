@@ -154,6 +154,7 @@ fn line_of(storm: Storm) -> StormLine {
         title: storm.title,
         start: storm.start,
         end: storm.end,
+        confidence: storm.confidence,
         attempts: storm.attempts,
         times: storm.times,
         advice: storm.advice,

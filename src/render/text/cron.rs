@@ -187,6 +187,10 @@ fn command(report: &Report, input: &str) -> Option<String> {
         None if finding.what.starts_with("storm: ") => {
             return Some(printable(format!("smtplog storm {input}").trim_end()));
         }
+        // A log says nothing about why it has no lines: whether the services run and have room does.
+        None if finding.what.starts_with("no mail ") => {
+            return Some("systemctl --failed; df -h".to_owned());
+        }
         None if finding.what.starts_with("login ") => " --by user,reason".to_owned(),
         None => {
             let fault = fault_table::main_row(report)?;

@@ -50,6 +50,7 @@ pub(crate) fn compare(
             |sample: &KindCounts| sum(sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count));
         samples.iter().map(of_sample).collect()
     };
+    let few = few_recipients(&report.rows);
     for row in &mut report.rows {
         if matches!(row.outcome, Outcome::Attempt | Outcome::Probe) {
             continue;
@@ -57,13 +58,18 @@ pub(crate) fn compare(
         let own = kind(row);
         // Rows that differ only in their retry advice are one kind.
         let now = now.get(&own).copied().unwrap_or_default();
-        row.change = Some(change(now, &usual(&|kind| *kind == own), Deviation::More));
+        let change = change(now, &usual(&|kind| *kind == own), Deviation::More);
+        row.change = Some(Change { unusual: change.unusual && !few.contains(&own), ..change });
     }
     let total = |outcomes: Outcome, inbound: bool, side: Deviation| {
         let wanted =
             |kind: &EventKind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
-        let now = sum(now.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| count));
-        change(now, &usual(&wanted), side)
+        let usual = usual(&wanted);
+        let counts = || now.iter().filter(|(kind, _)| wanted(kind));
+        let whole = change(sum(counts().map(|(_, count)| count)), &usual, side);
+        let without = sum(counts().filter(|(kind, _)| !few.contains(kind)).map(|(_, count)| count));
+        let is_less = side == Deviation::Both;
+        Change { unusual: whole.unusual && (is_less || change(without, &usual, side).unusual), ..whole }
     };
     report.baseline = Some(Compared {
         samples: samples.len(),
@@ -81,6 +87,16 @@ pub(crate) fn compare(
         gone: missing_rows(&now, &samples),
     });
     Some(())
+}
+
+/// Kinds of deferrals of fewer than [`MIN_DIFFERENCE`] recipients: a few messages that are tried again and again are no flood.
+fn few_recipients(rows: &[Row]) -> BTreeSet<EventKind> {
+    let mut recipients: BTreeMap<EventKind, u64> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.outcome == Outcome::Deferred) {
+        *recipients.entry(kind(row)).or_default() += row.recipients;
+    }
+    recipients.retain(|_, number| (*number as f64) < MIN_DIFFERENCE);
+    recipients.into_keys().collect()
 }
 
 /// The sum of counts. That of no counts is 0; `Iterator::sum` makes it −0.

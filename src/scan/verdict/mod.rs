@@ -42,6 +42,9 @@ pub(crate) fn verdict(
     if asked_for_none && report.baseline.is_none() {
         findings.extend(rules::shares(report));
         findings.extend(rules::unusual(report));
+    }
+    if asked_for_none {
+        // The baseline does not count them.
         findings.extend(rules::warnings(report));
     }
     findings.extend(rules::unread(report));
@@ -64,7 +67,8 @@ pub(crate) fn verdict(
     }));
     let silence = silence::finding(report, asked);
     let is_silent = silence.is_some();
-    let at = if asked.is_scheduled { 0 } else { findings.len() };
+    let is_bad = |silence: &VerdictFinding| silence.state == VerdictState::Bad;
+    let at = if asked.is_scheduled || silence.as_ref().is_some_and(is_bad) { 0 } else { findings.len() };
     findings.splice(at..at, silence);
     // The sort is stable: the most frequent rows stay in front.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
@@ -96,10 +100,11 @@ fn sums(report: &Report) -> Vec<VerdictFinding> {
         .collect()
 }
 
-/// Findings for storms: bad while a storm lasts, watch afterwards.
+/// Findings for storms: bad while a storm lasts and for a day after that of a stolen account, watch afterwards.
 fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
     report.storms.iter().flatten().map(|storm| VerdictFinding {
-        state: if storm.end.is_none() && !is_pause(report, storm) {
+        state: if storm.end.is_none() && !is_pause(report, storm) || suspects::is_open_account(report, storm)
+        {
             VerdictState::Bad
         } else {
             VerdictState::Watch

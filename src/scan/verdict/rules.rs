@@ -22,8 +22,12 @@ const SHARES: [ShareRule; 3] = [
     ("expired", |flow| flow.expired, |row| row.expired, 2, 10),
 ];
 
-/// A fault that needs fixing here is bad from this share of messages, in percent.
+/// A fault that needs fixing here is bad from this share of the messages of its direction on, in percent.
 const BAD_SHARE: u64 = 5;
+/// Refusals because of this server's name, address or reputation are bad together from this share of the outgoing messages on, in
+/// percent, and from this number.
+const JUDGED_SHARE: u64 = 10;
+const FEWEST_JUDGED: u64 = 20;
 /// It is watch from this share of messages, in tenths of a percent.
 const WATCH_TENTHS: u64 = 5;
 /// It is watch from this share of messages that were only late, in percent.
@@ -106,20 +110,40 @@ pub(crate) fn unread(report: &Report) -> Option<VerdictFinding> {
 /// frequent than usual.
 pub(crate) fn faults(report: &Report) -> Vec<VerdictFinding> {
     let messages = &report.totals.messages;
-    let whole = messages.outgoing.messages + messages.local.messages;
     let clients = report.totals.inbound.refused + messages.received;
     let rows = report.sections.iter().filter(|section| section.action == Action::FixHere);
-    let rows = rows.flat_map(|section| &section.rows);
-    rows.filter_map(|row| {
-        let is_news = report.baseline.is_none() || report.rows.iter().any(|of| is_unusual_part(of, row));
+    let is_news =
+        |row: &&FaultRow| report.baseline.is_none() || report.rows.iter().any(|of| is_unusual_part(of, row));
+    let rows: Vec<&FaultRow> = rows.flat_map(|section| &section.rows).filter(is_news).collect();
+    let judged = rows.iter().filter(|row| row.direction == Direction::Outbound && row.reason.is_judgement());
+    let judged: u64 = judged.map(|row| stuck(&row.totals)).sum();
+    let of_messages = |row: &FaultRow, whole: u64| {
+        let state = message_state(&row.totals, whole)?;
+        // Each provider says in other words that it does not trust this server.
+        let is_bad = row.reason.is_judgement()
+            && stuck(&row.totals) >= FEWEST
+            && judged >= FEWEST_JUDGED
+            && judged * 100 >= whole * JUDGED_SHARE;
+        Some(if is_bad { VerdictState::Bad } else { state })
+    };
+    let finding = |row: &&FaultRow| {
         let state = match row.direction {
-            _ if !is_news => None,
             Direction::Inbound => rejection_state(row.totals.rejected, clients),
-            Direction::Outbound | Direction::Local => message_state(&row.totals, whole),
+            Direction::Outbound => of_messages(row, messages.outgoing.messages),
+            Direction::Local => of_messages(row, messages.local.messages),
         };
         Some(fault(row, state?, report))
-    })
-    .collect()
+    };
+    rows.iter().filter_map(finding).collect()
+}
+
+/// Messages that are lost, or stay in the queue until the fault is fixed.
+fn stuck(totals: &FaultTotals) -> u64 {
+    totals.lost() + totals.waiting + totals.held
+}
+
+fn is_bad_share(stuck: u64, whole: u64) -> bool {
+    stuck >= FEWEST_BAD && stuck * 100 >= whole * BAD_SHARE
 }
 
 /// A row of the table of replies that is more frequent than usual, and belongs to this fault.
@@ -130,8 +154,8 @@ fn is_unusual_part(of: &Row, fault: &FaultRow) -> bool {
 }
 
 fn message_state(totals: &FaultTotals, whole: u64) -> Option<VerdictState> {
-    let stuck = totals.lost() + totals.waiting;
-    if stuck >= FEWEST_BAD && stuck * 100 >= whole * BAD_SHARE {
+    let stuck = stuck(totals);
+    if is_bad_share(stuck, whole) {
         Some(VerdictState::Bad)
     } else if stuck >= FEWEST && stuck * 1000 >= whole * WATCH_TENTHS
         || totals.delayed >= FEWEST_BAD && totals.delayed * 100 >= whole * LATE_SHARE

@@ -1,9 +1,11 @@
 //! Names the sender behind most failures: a login that may be in the wrong hands, or a list with dead addresses.
 
 use indicatif::HumanCount;
+use jiff::SignedDuration;
 
 use crate::catalog::Action;
-use crate::report::{FaultRow, NameRow, Report, VerdictFinding, VerdictState};
+use crate::report::storm::Confidence;
+use crate::report::{FaultRow, NameRow, Report, StormLine, VerdictFinding, VerdictState};
 use crate::smtp::event::Direction;
 
 /// Fewer failures say nothing about a login.
@@ -14,6 +16,17 @@ const DEAD_SHARE: u64 = 60;
 const TYPICAL_SHARE: u64 = 50;
 /// The id of the storm whose fault is an account's.
 const STOLEN: &str = "stolen-account";
+/// A stolen account is still news this long after its last message.
+const STILL_OPEN: SignedDuration = SignedDuration::from_hours(24);
+
+/// An account that was in the wrong hands within the last day of the log: its password is still known, even if its mail has
+/// stopped.
+pub(crate) fn is_open_account(report: &Report, storm: &StormLine) -> bool {
+    let last = report.range.as_ref().map(|range| &range.last);
+    let is_recent =
+        last.zip(storm.end.as_ref()).is_some_and(|(last, end)| last.duration_since(end) < STILL_OPEN);
+    storm.pattern == STOLEN && storm.confidence != Confidence::Unsure && is_recent
+}
 
 /// A login with most of the failing mail, much of which fails.
 pub(crate) fn login(report: &Report) -> Option<VerdictFinding> {
