@@ -10,6 +10,7 @@ pub(crate) mod counted_part;
 pub(crate) mod counter;
 pub(crate) mod delays;
 pub(crate) mod failing_domains;
+pub(crate) mod far_lines;
 mod fault_lines;
 pub(crate) mod groups;
 pub(crate) mod host_difference;

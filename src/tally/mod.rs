@@ -172,6 +172,11 @@ impl Tally {
         }
     }
 
+    /// The hours with events, counted from 1970-01-01T00:00Z, in rising order, and how many each has.
+    pub(crate) fn events_by_hour(&mut self) -> Vec<(i64, u64)> {
+        self.timeline.events_by_hour()
+    }
+
     /// Adds the counts of the cached names to their tables.
     fn flush(&mut self) {
         self.last_instance.flush(&mut self.instances);

@@ -37,6 +37,11 @@ impl HourCounts {
         self.inbound.unspecified += other.inbound.unspecified;
     }
 
+    fn sum(&self) -> u64 {
+        let RejectionCounts { transient, permanent, unspecified } = self.inbound;
+        self.outbound.sum::<u64>() + self.local.sum::<u64>() + transient + permanent + unspecified
+    }
+
     /// The count that an event increases. None: it is neither a delivery attempt nor a rejection, and no
     /// total counts it.
     fn of(&mut self, direction: Direction, outcome: Outcome, class: Option<Class>) -> Option<&mut u64> {
@@ -116,6 +121,12 @@ impl Timeline {
     /// What [`Self::finish`] gave.
     pub(super) fn of(finished: FinishedTimeline) -> Self {
         Self { hours: finished.hours, is_cut: finished.is_cut, ..Self::default() }
+    }
+
+    /// The hours with events, counted from 1970-01-01T00:00Z, in rising order, and how many each has.
+    pub(crate) fn events_by_hour(&mut self) -> Vec<(i64, u64)> {
+        self.flush();
+        self.hours.iter().map(|(&hour, counts)| (hour, counts.sum())).collect()
     }
 
     pub(crate) fn finish(mut self) -> FinishedTimeline {

@@ -283,6 +283,36 @@ fn more(log: &mut String, (messages, times): (u32, u32), status: &str, dsn: &str
     }
 }
 
+#[test]
+fn the_lines_of_a_wrong_clock_do_not_stretch_the_period() {
+    let folder = tempdir().unwrap();
+    let usual = day(&date(28), 0..24, [10, 2, 1]);
+    let few = day("1970-01-01", 3..4, [2, 1, 0]);
+    for wrong in
+        [few.clone(), few.replace("1970-01-01", "2027-12-28"), few.replace("1970-01-01", "0001-01-01")]
+    {
+        let log = written(&folder, "day.log", &format!("{usual}{wrong}"));
+        let whole = report(&[&log]);
+        assert_eq!(whole["range"]["first"], format!("{}T00:00:00+00:00", date(28)), "{}", whole["range"]);
+        let last = whole["range"]["last"].as_str().unwrap();
+        assert!(last.starts_with(&format!("{}T23:", date(28))), "{last}");
+        assert_eq!(whole["trend"]["hours"], 4, "{}", whole["trend"]);
+        let notes = whole["notes"].to_string();
+        assert!(notes.contains("their time is left out"), "{notes}");
+        assert_eq!(whole["totals"]["outbound"]["delivered"], 242, "they are counted");
+        // A part says the same.
+        let part = folder.path().join("a.part").to_str().unwrap().to_owned();
+        run(&["scan", "--tz", "UTC", "--part", &part, &log]);
+        let (text, _) = answer(&["merge", "--format", "json", "--tz", "UTC", &part]);
+        let merged: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&merged["range"], &merged["trend"]), (&whole["range"], &whole["trend"]));
+    }
+    // A log of another year is no wrong clock.
+    let log = written(&folder, "day.log", &format!("{}{usual}", day("2025-01-01", 3..10, [10, 2, 1])));
+    let both = report(&[&log]);
+    assert!(both["range"]["first"].as_str().unwrap().starts_with("2025-01-01T03:00"), "{}", both["range"]);
+}
+
 /// What the verdict says with a baseline of four weeks.
 fn compared(folder: &TempDir, log: &str) -> Value {
     let base = learned(folder, 28);

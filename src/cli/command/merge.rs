@@ -26,6 +26,7 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::read::Source;
 use crate::input::source::{FileId, SourceOrigin};
+use crate::messages::MessageSummary;
 use crate::part::LogPart;
 use crate::part::error::PartError;
 use crate::part::expected::{expected_hosts, missing_hosts};
@@ -42,6 +43,7 @@ use crate::render::{LINE, TEXT};
 use crate::report::{Report, ReportExtent, StormLine, VerdictFinding, VerdictState};
 use crate::scan::count_plan::CountPlan;
 use crate::scan::counter::Merger;
+use crate::scan::far_lines::without_far_lines;
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_hops;
 use crate::scan::options::ReportOptions;
@@ -50,6 +52,7 @@ use crate::storm::sample::merge::SampleMerger;
 use crate::storm::sample::samples::Samples;
 use crate::storm::sample::shared_thresholds::SharedThresholds;
 use crate::storm::sample::wire::KeptStorms;
+use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
 
 pub(crate) fn run(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
@@ -92,23 +95,25 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
             why: "none keeps what storms are found in; make them without --no-storms",
         });
     }
+    let given_up = merger.given_up;
+    let (mut tally, closed) = merger.finish(Vec::new());
+    let (near, far) = without_far_lines(&coverage, &mut tally, &calendar.zone);
     let read = ReadSummary {
-        coverage: &coverage,
+        coverage: &near,
         window: TimeRange::default(),
         calendar: &calendar,
         sources: &sources,
         resolution: &TimeResolution::default(),
     };
     let notes_of_scan =
-        [notes_of(&parts), on_hops(merger.given_up).into_iter().collect(), gaps.clone(), storms.unknown];
+        [notes_of(&parts), on_hops(given_up).into_iter().chain(far).collect(), gaps.clone(), storms.unknown];
     let options = report_options(&scan, format, read, &catalog, &filter, (notes_of_scan.concat(), redactor));
-    let (mut report, hourly) = counted_report(merger, &options, args.delays);
+    let (mut report, hourly) = counted_report((tally, closed), &options, args.delays);
     if let Some(samples) = storms.samples {
         report.storms = Some(storm_lines(samples, (&catalog, &calendar.zone), &coverage, redactor)?);
     }
     hide_people(&mut report, redactor, &parts);
-    let completion =
-        judge(&mut verdict_run, &scan, &mut report, hourly.as_ref(), (&coverage, &calendar), &parts);
+    let completion = judge(&mut verdict_run, &scan, &mut report, hourly.as_ref(), (&near, &calendar), &parts);
     add_gaps(&mut report, gaps);
     report.notes.extend(notes);
     let counted = Counted {
@@ -179,8 +184,11 @@ fn plan<'a>(
 }
 
 /// The report, and the counts of each hour. Parts always hold delays.
-fn counted_report(merger: Merger, options: &ReportOptions, with_delays: bool) -> (Report, Option<Hourly>) {
-    let (mut tally, closed) = merger.finish(Vec::new());
+fn counted_report(
+    (mut tally, closed): (Tally, MessageSummary),
+    options: &ReportOptions,
+    with_delays: bool,
+) -> (Report, Option<Hourly>) {
     let hourly = tally.hourly.take().map(Hourly::finish);
     if !with_delays {
         tally.delays = None;

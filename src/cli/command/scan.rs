@@ -42,6 +42,7 @@ use crate::scan::baseline;
 use crate::scan::count_plan::CountPlan;
 use crate::scan::counted_part::CountedPart;
 use crate::scan::counter::{BlockCounter, Merger};
+use crate::scan::far_lines::without_far_lines;
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::{on_hops, on_sources, on_strange_logs};
 use crate::scan::options::ReportOptions;
@@ -337,6 +338,9 @@ fn count(
     };
     let (mut tally, closed) = folder.finish(sinks);
     let hourly = tally.hourly.take().map(Hourly::finish);
+    let (near, far) = without_far_lines(&coverage, &mut tally, &calendar.zone);
+    notes.extend(far);
+    let read = ReadSummary { coverage: &near, ..read };
     if !args.delays {
         tally.delays = None;
     }
@@ -365,7 +369,7 @@ fn count(
         Completion::new(problems, met, &coverage, window, args.coverage.strict).with_remarks(form);
     let mut completion = if since.is_some() { completion.of_a_part(&coverage) } else { completion };
     let when = EvaluationTime {
-        coverage: &coverage,
+        coverage: &near,
         window,
         now: calendar.now,
         zone: &calendar.zone,
