@@ -123,7 +123,8 @@ pub struct FaultRow {
     pub first: Option<String>,
     #[schemars(extend("format" = "date-time"))]
     pub last: Option<String>,
-    /// When it began, if the log shows a time before that without it; null: the log begins with it.
+    /// When it began, if the log shows a time before that without it; null: the log begins with it. Up to a twentieth of its
+    /// messages may be older: then it is the hour in which the others began.
     #[schemars(extend("format" = "date-time"))]
     pub since: Option<String>,
     /// The last day of the log against the days before; absent: the log is shorter than four days.

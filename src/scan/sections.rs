@@ -260,7 +260,10 @@ fn fault(
         trend,
         first: period.and_then(|(first, _)| minute_rfc3339(first, zone)),
         last: period.and_then(|(_, last)| minute_rfc3339(last, zone)),
-        since: period.zip(hours).and_then(|((first, _), hours)| hours.since(first, zone)),
+        since: period.zip(hours).and_then(|((first, _), hours)| {
+            let first = failed.map_or(first, |failed| bulk_start(first, &failed.hours));
+            hours.since(first, zone)
+        }),
         last_day: hours.zip(failed).and_then(|(hours, failed)| hours.last_day(&failed.hours)),
         place: lines.and_then(|lines| main_place(lines, &places, key.direction, tally)),
         places: places.len() as u64,
@@ -273,6 +276,18 @@ fn fault(
         recipient: lines.and_then(|lines| Some(lines.recipient.as_ref()?.1.clone())),
         examples: lines.map(|lines| latest(lines.examples.clone(), options.examples)).unwrap_or_default(),
     }
+}
+
+/// The minute when a fault began: its first minute, or, if there is up to a twentieth of its messages before, the first hour after
+/// these. A stray message of an earlier day is not the beginning of an outage.
+fn bulk_start(first: i64, by_hour: &BTreeMap<i64, u64>) -> i64 {
+    let all: u64 = by_hour.values().sum();
+    let mut seen = 0;
+    let bulk = by_hour.iter().find(|(_, count)| {
+        seen += *count;
+        seen * 20 > all
+    });
+    bulk.map_or(first, |(hour, _)| first.max(hour * 60))
 }
 
 /// The messages of one direction.

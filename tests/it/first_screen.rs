@@ -717,6 +717,30 @@ fn a_server_that_reaches_nobody_has_to_be_fixed_here() {
 }
 
 #[test]
+fn a_fault_begins_with_most_of_its_messages() {
+    let timeout = reply(
+        "none",
+        "deferred",
+        "4.4.1",
+        "connect to mx.example.net[198.51.100.7]:25: Connection timed out",
+    );
+    let mut day = Day::healthy();
+    day.message(125, "anna", "r@d1.example.net", &[timeout]);
+    for number in 0..40 {
+        day.message(1_000 + number * 4, "anna", &format!("r{number}@d1.example.net"), &[timeout]);
+    }
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, &day.log).unwrap();
+    let report = report(&[path.to_str().unwrap()]);
+    let rows =
+        report["sections"].as_array().unwrap().iter().flat_map(|part| part["rows"].as_array().unwrap());
+    let row = rows.clone().find(|row| row["reason"] == "connection-failed").unwrap();
+    assert_eq!(row["since"], "2026-11-21T16:00:00+00:00", "{row}");
+    assert_eq!(row["first"], "2026-11-21T02:05:00+00:00", "{row}");
+}
+
+#[test]
 fn a_frozen_message_is_in_the_section_of_what_froze_it() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("mainlog");

@@ -136,6 +136,14 @@ pub(crate) fn show(page: &mut TextPage, report: &Report, budget: RowBudget, warn
     }
 }
 
+/// Whether the advice of the first fault that needs fixing here is shown, if it has one.
+pub(crate) fn has_room_for_advice(report: &Report, budget: RowBudget, width: usize) -> bool {
+    let plans = plan(report, budget, width);
+    let first = plans.first().filter(|plan| plan.section.action == Action::FixHere);
+    let has_advice = |plan: &&SectionPlan| plan.section.rows.first().is_some_and(|row| row.advice.is_some());
+    first.filter(has_advice).is_none_or(|plan| plan.advised > 0 && plan.shown > 0)
+}
+
 /// Decides which rows and which advice are shown: first the rows with a large share, then the advice of the first rows,
 /// then more rows.
 fn plan(report: &Report, budget: RowBudget, width: usize) -> Vec<SectionPlan<'_>> {

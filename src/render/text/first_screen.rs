@@ -50,23 +50,34 @@ struct Extras {
 pub(crate) fn show(page: &mut TextPage, report: &Report) {
     let screens = EXTRAS.iter().map(|extras| {
         let mut screen = TextPage { text: String::new(), style: page.style };
-        show_with(&mut screen, report, *extras);
+        let is_advised = show_with(&mut screen, report, *extras);
         if extras.has_blanks {
-            return screen.text;
+            return (screen.text, is_advised);
         }
-        screen.text.split_inclusive('\n').filter(|line| *line != "\n").collect()
+        let text: String = screen.text.split_inclusive('\n').filter(|line| *line != "\n").collect();
+        (text, is_advised)
     });
-    let mut last = String::new();
-    for screen in screens {
-        last = screen;
-        if page.style.rows.is_some() || last.lines().count() <= LINES {
+    let mut best = None;
+    for (screen, is_advised) in screens {
+        let fits = page.style.rows.is_some() || screen.lines().count() <= LINES;
+        // What to do about the first fault is worth more than the extras.
+        let is_better = match &best {
+            None => true,
+            Some((_, true, _)) => fits && is_advised,
+            Some((_, false, _)) => true,
+        };
+        if is_better {
+            best = Some((screen, fits, is_advised));
+        }
+        if fits && is_advised {
             break;
         }
     }
-    page.text.push_str(&last);
+    page.text.push_str(&best.map(|(screen, ..)| screen).unwrap_or_default());
 }
 
-fn show_with(page: &mut TextPage, report: &Report, extras: Extras) {
+/// Shows the screen with these extras. False: it has no room for the advice of the first fault that needs fixing here.
+fn show_with(page: &mut TextPage, report: &Report, extras: Extras) -> bool {
     head(page, report);
     totals(page, report);
     show_verdict(page, report);
@@ -85,6 +96,7 @@ fn show_with(page: &mut TextPage, report: &Report, extras: Extras) {
     page.text.push_str(&hosts);
     page.blank();
     page.text.push_str(&foot.text);
+    fault_table::has_room_for_advice(report, budget, page.style.width)
 }
 
 /// `out.log   mx1   Sun 22 Nov 2026 05:32 UTC   1,097 lines, all understood`
