@@ -49,7 +49,7 @@ pub(crate) fn is_this_host(peer: &Peer, names_socket: impl FnOnce() -> bool, log
 }
 
 /// 127.0.0.0/8 or ::1.
-fn is_loopback(ip: &[u8]) -> bool {
+pub(crate) fn is_loopback(ip: &[u8]) -> bool {
     ip.starts_with(b"127.") || ip == b"::1" || ip.starts_with(b"::ffff:127.")
 }
 

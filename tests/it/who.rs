@@ -265,6 +265,33 @@ fn who_stands_out_is_said_in_one_line_each() {
     assert!(csv.starts_with("table,name,messages,delivered,deferred,bounced,expired,rejected\nsenders,n@example.org,81,0,0,81,0,0\n"), "{csv}");
 }
 
+#[test]
+fn who_only_carries_mail_does_not_stand_out() {
+    let shown = |client: &str, edit: &dyn Fn(String) -> String| {
+        let mut log = String::new();
+        for at in 0..100 {
+            let other = format!("s{at}@example.org");
+            message(&mut log, at, client, &other, None, if at % 3 == 0 { "bounced" } else { "sent" });
+            message(&mut log, 1000 + at, &format!("198.51.100.{at}"), &other, None, "sent");
+        }
+        let file = log_of(&edit(log));
+        let name = file.path().to_str().unwrap();
+        let text = support::answer(&["scan", "--lang", "en", "--year", "2026", "--no-storms", name]).0;
+        text.lines().find(|line| line.starts_with("Stands out")).map(str::to_owned)
+    };
+    let same = |log: String| log;
+    assert_eq!(shown("192.0.2.1", &same).unwrap(), "Stands out: client 192.0.2.1: 34 of 34 bounced (100%)");
+    // The content filter on this host hands all mail back.
+    assert_eq!(shown("127.0.0.1", &same), None);
+    // The server that brought mail is not to blame for local mailboxes.
+    let local = |log: String| {
+        let log = log.replace("postfix/smtp[", "postfix/lmtp[");
+        log.replace("mx.example.net[192.0.2.7]:25", "mx1[private/lmtp]")
+            .replace("mx.example.net[192.0.2.7]", "mx1[private/lmtp]")
+    };
+    assert_eq!(shown("192.0.2.1", &local), None);
+}
+
 /// A rejection of a client that gave an unknown recipient.
 fn refused(log: &mut String, at: usize, client: &str) {
     let _ = writeln!(

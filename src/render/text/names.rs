@@ -11,7 +11,8 @@ use super::rows::{HEADING, align_numbers};
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::words::totals::share;
-use crate::report::{NameRow, NameTotals, Remainder, Report};
+use crate::report::{NameRow, NameTotals, Remainder, Report, Sent};
+use crate::smtp::side::is_loopback;
 
 /// One table of a report.
 pub(crate) struct NameColumns<'a> {
@@ -125,7 +126,8 @@ const FEWEST: u64 = 10;
 /// The names that stand out: at most one sender, user and client, the largest share first.
 ///
 /// A name stands out with at least a third of the events of one outcome, and with at least twice the average of all names:
-/// otherwise one of two names would stand out with half of the events, and a single name always.
+/// otherwise one of two names would stand out with half of the events, and a single name always. The program that hands mail back
+/// after filtering it is no client that stands out, and where local mail fails, the servers that brought it are not to blame.
 pub(crate) fn outliers(report: &Report) -> Vec<Outlier<'_>> {
     let kinds = [
         ("sender", &report.senders, &report.rest.senders),
@@ -137,6 +139,8 @@ pub(crate) fn outliers(report: &Report) -> Vec<Outlier<'_>> {
         ("deferred", |counts| counts.deferred),
         ("refused by us", |counts| counts.rejected),
     ];
+    let failed = |sent: &Sent| sent.deferred + sent.bounced + sent.expired;
+    let is_local = failed(&report.totals.local) > failed(&report.totals.outbound);
     let of_kind = |(kind, rows, rest): (&'static str, &'_ Vec<NameRow>, &Remainder)| {
         // Of mail that was sent, clients that were only rejected have no share.
         let sends = |counts: &NameTotals| counts.delivered + counts.failures() > counts.rejected;
@@ -148,14 +152,18 @@ pub(crate) fn outliers(report: &Report) -> Vec<Outlier<'_>> {
             let names = if outcome == "refused by us" { all } else { sending };
             let listed: u64 = rows.iter().map(|row| of(&row.counts())).sum();
             let whole = listed + of(&rest.others) + of(&rest.unnamed);
+            let is_other = |row: &NameRow| kind != "client" || !is_loopback(row.name.as_bytes());
             let (at, count) = rows
                 .iter()
-                .map(|row| of(&row.counts()))
                 .enumerate()
+                .filter(|(_, row)| is_other(row))
+                .map(|(at, row)| (at, of(&row.counts())))
                 .max_by_key(|&(at, count)| (count, Reverse(at)))?;
             // The sender of rejected mail may be forged.
             let is_forged = outcome == "refused by us" && kind != "client";
-            let stands = count >= FEWEST && count * 3 >= whole && count * names >= whole * 2 && !is_forged;
+            let is_bearer = outcome != "refused by us" && kind == "client" && is_local;
+            let is_wrong = is_forged || is_bearer;
+            let stands = count >= FEWEST && count * 3 >= whole && count * names >= whole * 2 && !is_wrong;
             stands.then_some((at, count, whole, outcome))
         };
         let best = outcomes.into_iter().filter_map(of_outcome);
