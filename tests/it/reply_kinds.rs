@@ -247,6 +247,17 @@ fn the_place_of_a_fault_of_this_server_is_told() {
     }
     let text = "No space left on device: error while writing to /var/spool/mail/anna";
     assert_eq!(cause(Direction::Local, text), Some(Cause::MailboxDiskFull));
+    let store = "452 4.3.1 <anna@example.org> Not enough disk space";
+    let event = Event { direction: Direction::Local, ..event(store, Some(Stage::EndOfData)) };
+    assert_eq!(classifier.classify(&event).and_then(|known| known.cause), Some(Cause::MailboxDiskFull));
+    let mut cause = |direction, text: &str| {
+        let event = Event { text: text.as_bytes(), ..Event::new(Mta::Exim, direction, Outcome::Deferred) };
+        classifier.classify(&event).expect("a failure").cause
+    };
+    let alert = "TLS session: (SSL_connect): error:0A000415:SSL routines::ssl/tls alert certificate expired";
+    assert_eq!(cause(Direction::Outbound, alert), Some(Cause::OwnCertificateExpired));
+    let theirs = "TLS session: (certificate verify failed): certificate has expired";
+    assert_eq!(cause(Direction::Outbound, theirs), Some(Cause::TlsExpired));
     let socket = "Failed to connect to socket /run/dovecot/lmtp for to_backend transport";
     for (errno, wanted) in [
         ("No such file or directory", Cause::SocketMissing),
