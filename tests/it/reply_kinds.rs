@@ -50,7 +50,7 @@ fn the_words_about_a_login_are_about_the_login() {
 }
 
 #[test]
-fn yahoo_says_by_a_number_that_the_sender_is_not_authenticated() {
+fn a_policy_of_the_senders_domain_is_told_from_one_of_the_receiver() {
     let data = Some(Stage::EndOfData);
     let refused = "Message not accepted for policy reasons. See https://";
     let of = |start: &str, page: &str| -> &'static str { format!("{start} {refused}{page}").leak() };
@@ -61,6 +61,12 @@ fn yahoo_says_by_a_number_that_the_sender_is_not_authenticated() {
         (data, of("421 4.7.9", "postmaster.yahooinc.com/error-codes"), Reason::SenderAuthFailed),
         (data, of("554", "help.yahoo.com/kb/postmaster/SLN7253.html"), Reason::SenderAuthFailed),
         (data, "554 5.7.5 (AU01) Message not accepted", Reason::SenderAuthFailed),
+        (
+            data,
+            "550 5.7.0 Could not be delivered due to domain owner policy restrictions.",
+            Reason::SenderAuthFailed,
+        ),
+        (data, "550 5.7.1 Could not be delivered due to policy restrictions.", Reason::PolicyBlocked),
         (data, of("554 5.7.1", "postmaster.example.org/"), Reason::PolicyBlocked),
         (data, "554 5.7.9 Message not accepted for policy reasons. [PH01]", Reason::PolicyBlocked),
         (
