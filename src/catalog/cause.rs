@@ -137,6 +137,7 @@ pub enum Cause {
     DaneFailed,
     MtaSts,
     OwnCertificate,
+    OwnCertificateExpired,
     SpamLink,
     VirusFound,
     BannedAttachment,

@@ -109,6 +109,75 @@ mod tests {
     }
 
     #[test]
+    fn an_alert_is_what_the_client_says_of_this_servers_certificate() {
+        let table = WarningTable::built_in();
+        let openssl = "TLS library problem: error:*:SSL routines::";
+        let exim = "TLS error on connection from * [*]";
+        for (start, text, id, noise) in [
+            (
+                openssl,
+                "sslv3 alert certificate expired:a.c:*:SSL alert number *:",
+                "certificate-expired",
+                false,
+            ),
+            (
+                openssl,
+                "ssl/tls alert certificate expired:a.c:*:SSL alert number *:",
+                "certificate-expired",
+                false,
+            ),
+            (openssl, "sslv3 alert bad certificate:a.c:*:SSL alert number *:", "certificate-refused", true),
+            (
+                openssl,
+                "ssl/tls alert certificate unknown:a.c:*:SSL alert number *:",
+                "certificate-refused",
+                true,
+            ),
+            (openssl, "tlsv1 alert unknown ca:a.c:*:SSL alert number *:", "certificate-refused", true),
+            (openssl, "sslv3 alert handshake failure:a.c:*:SSL alert number *:", "tls-peer", true),
+            (openssl, "tlsv1 alert protocol version:a.c:*:SSL alert number *:", "tls-peer", true),
+            (openssl, "certificate verify failed:a.c:*:", "tls-peer", true),
+            (openssl, "no shared cipher:a.c:*:", "tls-peer", true),
+            (
+                exim,
+                " (SSL_accept): error:*:SSL routines::sslv3 alert certificate expired",
+                "certificate-expired",
+                false,
+            ),
+            (
+                exim,
+                " (gnutls_handshake): A TLS fatal alert has been received.: Certificate is expired",
+                "certificate-expired",
+                false,
+            ),
+            (
+                exim,
+                " (gnutls_handshake): A TLS fatal alert has been received.: Certificate is bad",
+                "certificate-refused",
+                true,
+            ),
+            (exim, " (gnutls_handshake): The TLS connection was non-properly terminated.", "tls-peer", true),
+            (
+                exim,
+                " (cert/key setup: cert=/etc/a key=/etc/b): Error while reading file.",
+                "certificate",
+                false,
+            ),
+            (
+                "STARTTLS=server, error: accept failed=*, reason=",
+                "sslv3 alert certificate expired, SSL_error=*",
+                "certificate-expired",
+                false,
+            ),
+        ] {
+            let found = table.find(Mta::Postfix, format!("{start}{text}").as_bytes());
+            assert_eq!(found.map(|row| (row.id, row.noise)), Some((id, noise)), "{start}{text}");
+        }
+        let expired = table.find(Mta::Postfix, b"SSL routines::sslv3 alert certificate expired");
+        assert_eq!(expired.and_then(|row| row.cause), Some(Cause::OwnCertificateExpired));
+    }
+
+    #[test]
     fn knows_the_warnings_that_hold_a_cause() {
         let table = WarningTable::built_in();
         for (text, id) in [

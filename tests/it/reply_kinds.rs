@@ -50,6 +50,81 @@ fn the_words_about_a_login_are_about_the_login() {
 }
 
 #[test]
+fn a_policy_of_the_senders_domain_is_told_from_one_of_the_receiver() {
+    let data = Some(Stage::EndOfData);
+    let refused = "Message not accepted for policy reasons. See https://";
+    let of = |start: &str, page: &str| -> &'static str { format!("{start} {refused}{page}").leak() };
+    check(&[
+        (data, of("554 5.7.9", "postmaster.yahooinc.com/error-codes"), Reason::SenderAuthFailed),
+        (data, of("554 5.7.9", "senders.yahooinc.com/smtp-error-codes"), Reason::SenderAuthFailed),
+        (data, of("554 5.7.9", "postmaster.yahoo.com/errors/postmaster-28.html"), Reason::SenderAuthFailed),
+        (data, of("421 4.7.9", "postmaster.yahooinc.com/error-codes"), Reason::SenderAuthFailed),
+        (data, of("554", "help.yahoo.com/kb/postmaster/SLN7253.html"), Reason::SenderAuthFailed),
+        (data, "554 5.7.5 (AU01) Message not accepted", Reason::SenderAuthFailed),
+        (
+            data,
+            "550 5.7.0 Could not be delivered due to domain owner policy restrictions.",
+            Reason::SenderAuthFailed,
+        ),
+        (data, "550 5.7.1 Could not be delivered due to policy restrictions.", Reason::PolicyBlocked),
+        (data, of("554 5.7.1", "postmaster.example.org/"), Reason::PolicyBlocked),
+        (data, "554 5.7.9 Message not accepted for policy reasons. [PH01]", Reason::PolicyBlocked),
+        (
+            data,
+            "554 Message not allowed - [PH01] Email not accepted for policy reasons.",
+            Reason::PolicyBlocked,
+        ),
+        (data, "521 5.2.1 : AOL will not accept delivery of this message.", Reason::PolicyBlocked),
+        (None, "534 5.7.9 Application-specific password required.", Reason::SmtpAuth),
+        (
+            data,
+            "554 5.7.9 [TSS09] All messages from 192.0.2.7 will be permanently deferred",
+            Reason::BadReputation,
+        ),
+    ]);
+}
+
+#[test]
+fn a_full_disk_is_no_full_mailbox_whatever_the_number_says() {
+    let data = Some(Stage::EndOfData);
+    check(&[
+        (data, "552 5.2.2 <a@example.org> Not enough disk space", Reason::SystemFull),
+        (data, "452 4.2.2 <user@example.org> Not enough disk space", Reason::SystemFull),
+        (data, "552 5.2.2 No space left on device", Reason::SystemFull),
+        (data, "452 4.2.2 Out of disk space", Reason::SystemFull),
+        (data, "452 4.3.1 <a@example.org> Not enough disk space", Reason::SystemFull),
+        (data, "552 5.2.2 <a@example.org> Not enough disk quota", Reason::MailboxFull),
+        (data, "552 5.2.2 <a@example.org> Quota exceeded (mailbox for user is full)", Reason::MailboxFull),
+        (data, "452 4.2.2 Over quota SESSIONID=<mx1>", Reason::MailboxFull),
+        (data, "552 5.2.2 Disk quota exceeded", Reason::MailboxFull),
+        (data, "552 5.2.2 The mailbox has not enough disk space", Reason::MailboxFull),
+        (data, "552 5.2.2 The user has used up his disk space", Reason::MailboxFull),
+        (data, "552 5.2.2 Requested mail action aborted: exceeded storage allocation", Reason::MailboxFull),
+    ]);
+}
+
+#[test]
+fn a_verdict_on_spam_stands_though_the_service_calls_itself_unavailable() {
+    check(&[
+        (
+            None,
+            "550 5.7.1 Service unavailable, message identified as spam by content filter. AS(7)",
+            Reason::SpamContent,
+        ),
+        (None, "554 5.7.1 Message considered spam; content filter unavailable", Reason::SpamContent),
+        (None, "550 5.7.1 Mail service unavailable: your message was flagged as spam", Reason::SpamContent),
+        (None, "550 5.7.1 Service unavailable, content filter not available", Reason::SystemError),
+        (
+            None,
+            "451 4.7.1 Service unavailable, the message could not be checked for spam",
+            Reason::SystemError,
+        ),
+        (None, "451 4.7.1 Spam filter temporarily unavailable", Reason::SystemError),
+        (None, "550 5.7.1 Rejected as spam by IP reputation", Reason::BadReputation),
+    ]);
+}
+
+#[test]
 fn an_address_with_a_syntax_error_is_no_unknown_address() {
     let rcpt = Some(Stage::Rcpt);
     check(&[
@@ -247,6 +322,17 @@ fn the_place_of_a_fault_of_this_server_is_told() {
     }
     let text = "No space left on device: error while writing to /var/spool/mail/anna";
     assert_eq!(cause(Direction::Local, text), Some(Cause::MailboxDiskFull));
+    let store = "452 4.3.1 <anna@example.org> Not enough disk space";
+    let event = Event { direction: Direction::Local, ..event(store, Some(Stage::EndOfData)) };
+    assert_eq!(classifier.classify(&event).and_then(|known| known.cause), Some(Cause::MailboxDiskFull));
+    let mut cause = |direction, text: &str| {
+        let event = Event { text: text.as_bytes(), ..Event::new(Mta::Exim, direction, Outcome::Deferred) };
+        classifier.classify(&event).expect("a failure").cause
+    };
+    let alert = "TLS session: (SSL_connect): error:0A000415:SSL routines::ssl/tls alert certificate expired";
+    assert_eq!(cause(Direction::Outbound, alert), Some(Cause::OwnCertificateExpired));
+    let theirs = "TLS session: (certificate verify failed): certificate has expired";
+    assert_eq!(cause(Direction::Outbound, theirs), Some(Cause::TlsExpired));
     let socket = "Failed to connect to socket /run/dovecot/lmtp for to_backend transport";
     for (errno, wanted) in [
         ("No such file or directory", Cause::SocketMissing),
