@@ -17,6 +17,7 @@ pub(crate) mod living_time;
 pub(crate) mod mail_loop;
 pub(crate) mod merge;
 pub(crate) mod model;
+pub(crate) mod ongoing;
 pub(crate) mod profile;
 pub(crate) mod recurrence;
 pub(crate) mod search;
