@@ -25,4 +25,5 @@ pub(crate) mod silence;
 pub(crate) mod view;
 pub(crate) mod views;
 pub(crate) mod volume;
+pub(crate) mod weekend;
 pub(crate) mod window;

@@ -12,8 +12,10 @@ use crate::storm::sample::points::{FactorValue, WeightedEvent};
 
 /// A site with this share of a storm is what the storm is about.
 const SITE_SHARE: f64 = 0.8;
-/// How much likelier the mail after the storm must be without the fault than with it, in nats: twelve times.
+/// How much likelier the mail after the storm must be without the fault than with it, in nats: that for the same site, and that
+/// for all sites.
 const PROOF: f64 = 2.5;
+const GENERAL_PROOF: f64 = 4.0;
 /// The shares of failing mail that are taken for possible while a fault lasts.
 const SHARES: (f64, f64) = (0.01, 0.99);
 /// Where no mail ever succeeds, a fault goes on if its last failure is at most this many minutes before the end of the log:
@@ -93,29 +95,42 @@ impl Fault {
         counts
     }
 
-    /// Whether mail between the storm and minute `until` proves an end: some time up to then is much likelier without the fault
-    /// (cumulative sum: Page 1954, backwards).
+    /// Whether mail for the same site between the storm and minute `until` proves an end; mail for all sites if there is none.
     pub(crate) fn ends(&self, points: &[WeightedEvent], cluster: &Cluster, until: i32) -> bool {
+        if self.sites.is_empty() {
+            return self.evidence(None, points, cluster, until) >= GENERAL_PROOF;
+        }
+        self.sites.iter().any(|&site| self.evidence(Some(site), points, cluster, until) >= PROOF)
+    }
+
+    /// How much likelier some time up to `until` is without the fault, in nats (cumulative sum: Page 1954, backwards).
+    fn evidence(
+        &self,
+        site: Option<(Dimension, FactorValue)>,
+        points: &[WeightedEvent],
+        cluster: &Cluster,
+        until: i32,
+    ) -> f64 {
         let at = |minute: i32| points.partition_point(|point| point.sample.minute < minute);
         let (first, after, end) = (at(cluster.first), at(cluster.last + 1), at(until));
         let part = |from: usize, to: usize| points.get(from..to).unwrap_or_default();
-        let ends = |site| {
-            let share = self.counts(site, part(first, after)).share().clamp(SHARES.0, SHARES.1);
-            let usual = self.counts(site, part(0, first)).share().clamp(share / 10.0, share / 2.0);
-            let (served, failed) = (((1.0 - usual) / (1.0 - share)).ln(), (usual / share).ln());
-            let mut sum = 0.0;
-            part(after, end).iter().rev().any(|point| {
-                let fails = self.fails(site, point);
-                sum += fails.map_or(0.0, |fails| point.weight * if fails { failed } else { served });
-                sum >= PROOF
-            })
-        };
-        self.sites.iter().any(|&site| ends(Some(site))) || ends(None)
+        let share = self.counts(site, part(first, after)).share().clamp(SHARES.0, SHARES.1);
+        let usual = self.counts(site, part(0, first)).share().clamp(share / 10.0, share / 2.0);
+        let (served, failed) = (((1.0 - usual) / (1.0 - share)).ln(), (usual / share).ln());
+        let (mut sum, mut most) = (0.0_f64, 0.0_f64);
+        for point in part(after, end).iter().rev() {
+            let fails = self.fails(site, point);
+            sum += fails.map_or(0.0, |fails| point.weight * if fails { failed } else { served });
+            most = most.max(sum);
+        }
+        most
     }
 
     /// Whether nothing proves that the fault is over at `last`, the last minute of the log.
     pub(crate) fn goes_on(&self, points: &[WeightedEvent], cluster: &Cluster, last: i32) -> bool {
-        if self.ends(points, cluster, last + 1) {
+        let until = last + 1;
+        // Where no mail comes for the site any more, that for all sites tells whether some should have come.
+        if self.ends(points, cluster, until) || self.evidence(None, points, cluster, until) >= GENERAL_PROOF {
             return false;
         }
         let until = points.iter().rev().find(|point| self.causes(point)).map(|point| point.sample.minute);

@@ -137,6 +137,7 @@ impl StormBuilder<'_> {
                 .map(|texts| advice(texts, diagnosis.pattern, &members, mta, self.input.providers))
                 .unwrap_or_default(),
             example: self.example(&members, course.peak),
+            is_doubtful: false,
         };
         let minutes = f64::from(cluster.last - course.start + 1);
         let excess = (attempts - cluster.usual.per_minute * minutes).max(0.0);
@@ -196,7 +197,7 @@ impl StormBuilder<'_> {
             },
             because: vec![missing(silence, messages, &subject)],
             not: Vec::new(),
-            confidence: if silence.expected.round() >= SURE_MISSING {
+            confidence: if silence.expected.round() >= SURE_MISSING && !silence.is_lone_weekend {
                 Confidence::Sure
             } else {
                 Confidence::Likely
@@ -213,6 +214,7 @@ impl StormBuilder<'_> {
             commands: commands(texts, mta.unwrap_or_default(), &values),
             advice: texts.advice.clone(),
             example: None,
+            is_doubtful: silence.is_lone_weekend,
         };
         Some((self.urgency(silence.expected, silence.last, is_over), storm))
     }
@@ -271,7 +273,7 @@ impl StormBuilder<'_> {
     }
 
     /// `None`: no calendar has this minute.
-    fn time(&self, minute: i32) -> Option<Zoned> {
+    pub(crate) fn time(&self, minute: i32) -> Option<Zoned> {
         self.command_values().time(minute)
     }
 
