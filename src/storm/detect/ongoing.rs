@@ -16,6 +16,8 @@ const SITE_SHARE: f64 = 0.8;
 /// for all sites.
 const PROOF: f64 = 2.5;
 const GENERAL_PROOF: f64 = 4.0;
+/// The share of all mail that the site of a fault has, at least.
+const LEAST_SITE: f64 = 0.03;
 /// The shares of failing mail that are taken for possible while a fault lasts.
 const SHARES: (f64, f64) = (0.01, 0.99);
 /// Where no mail ever succeeds, a fault goes on if its last failure is at most this many minutes before the end of the log:
@@ -103,7 +105,7 @@ impl Fault {
         self.sites.iter().any(|&site| self.evidence(Some(site), points, cluster, until) >= PROOF)
     }
 
-    /// How much likelier some time up to `until` is without the fault, in nats (cumulative sum: Page 1954, backwards).
+    /// How much likelier it is that mail for `site` did not fail any more, in nats; `None` stands for all sites.
     fn evidence(
         &self,
         site: Option<(Dimension, FactorValue)>,
@@ -112,13 +114,40 @@ impl Fault {
         until: i32,
     ) -> f64 {
         let at = |minute: i32| points.partition_point(|point| point.sample.minute < minute);
-        let (first, after, end) = (at(cluster.first), at(cluster.last + 1), at(until));
+        let (first, after) = (at(cluster.first), at(cluster.last + 1));
         let part = |from: usize, to: usize| points.get(from..to).unwrap_or_default();
         let share = self.counts(site, part(first, after)).share().clamp(SHARES.0, SHARES.1);
         let usual = self.counts(site, part(0, first)).share().clamp(share / 10.0, share / 2.0);
+        self.sum(site, part(after, at(until)), (usual, share))
+    }
+
+    /// The same for mail of all sites, where the fault is about one. It may have had much more mail in the storm than it usually
+    /// has, so that counts which it has outside of the storm.
+    fn general_evidence(&self, points: &[WeightedEvent], cluster: &Cluster, until: i32) -> f64 {
+        let at = |minute: i32| points.partition_point(|point| point.sample.minute < minute);
+        let (first, after) = (at(cluster.first), at(cluster.last + 1));
+        let part = |from: usize, to: usize| points.get(from..to).unwrap_or_default();
+        let outside = |site| {
+            let parts = [part(0, first), part(after, points.len())].map(|points| self.counts(site, points));
+            parts.iter().map(|counts| counts.failed + counts.served).sum::<f64>()
+        };
+        let of_site = (outside(self.site()) / outside(None).max(1.0)).max(LEAST_SITE);
+        let inside = |site| self.counts(site, part(first, after)).share();
+        let share = (inside(self.site()) * of_site).min(inside(None)).clamp(SHARES.0, SHARES.1);
+        self.sum(None, part(after, at(until)), (share / 10.0, share))
+    }
+
+    /// The largest log likelihood ratio of these points from some time on, if this share of them usually fails, and this one by
+    /// the fault (cumulative sum: Page 1954, backwards).
+    fn sum(
+        &self,
+        site: Option<(Dimension, FactorValue)>,
+        points: &[WeightedEvent],
+        (usual, share): (f64, f64),
+    ) -> f64 {
         let (served, failed) = (((1.0 - usual) / (1.0 - share)).ln(), (usual / share).ln());
         let (mut sum, mut most) = (0.0_f64, 0.0_f64);
-        for point in part(after, end).iter().rev() {
+        for point in points.iter().rev() {
             let fails = self.fails(site, point);
             sum += fails.map_or(0.0, |fails| point.weight * if fails { failed } else { served });
             most = most.max(sum);
@@ -130,7 +159,8 @@ impl Fault {
     pub(crate) fn goes_on(&self, points: &[WeightedEvent], cluster: &Cluster, last: i32) -> bool {
         let until = last + 1;
         // Where no mail comes for the site any more, that for all sites tells whether some should have come.
-        if self.ends(points, cluster, until) || self.evidence(None, points, cluster, until) >= GENERAL_PROOF {
+        if self.ends(points, cluster, until) || self.general_evidence(points, cluster, until) >= GENERAL_PROOF
+        {
             return false;
         }
         let until = points.iter().rev().find(|point| self.causes(point)).map(|point| point.sample.minute);

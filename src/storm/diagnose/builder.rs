@@ -41,6 +41,8 @@ const LEAST_RATIO: f64 = 1.5;
 const SURE_MISSING: f64 = 40.0;
 /// The title of a silence in which a few messages came; that of the others is in the catalogue.
 const FEW_TITLE: &str = "hardly any mail taken or delivered";
+/// A client with this share of a storm is one of the main ones, whatever else it does: it may have guessed a password.
+const CLIENT_SHARE: f64 = 0.05;
 /// The titles of silences of a single host, instance or direction.
 const PART_TITLE: &str = "no mail through a part of the server";
 const FEW_PART_TITLE: &str = "hardly any mail through a part of the server";
@@ -104,8 +106,12 @@ impl StormBuilder<'_> {
         let attempts: f64 = members.iter().map(|point| point.weight).sum();
         let until = course.end.unwrap_or(self.last);
         let texts = self.texts(diagnosis.pattern, &members);
-        let clients: Vec<FactorShare> =
-            profile.shares(Dimension::Client).iter().filter(|share| share.stands_out()).copied().collect();
+        let clients: Vec<FactorShare> = profile
+            .shares(Dimension::Client)
+            .iter()
+            .filter(|share| share.inside >= CLIENT_SHARE)
+            .copied()
+            .collect();
         let mta = heaviest(members.iter().map(|point| (point.sample.mta, point.weight))).unwrap_or_default();
         let reason =
             heaviest(members.iter().filter_map(|point| Some((point.sample.series.reason?, point.weight))));
