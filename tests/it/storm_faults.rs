@@ -229,8 +229,10 @@ fn listed_until(end: u32) -> Value {
     let (mut second, mut at) = (0, 0_u32);
     while second < 86_300 {
         let is_refused = (48_000..end).contains(&second) && at % 2 == 0;
-        let recipient = format!("r{at}@d{}.example.com", at * 31 % 23);
-        let outcome = if is_refused { LISTED } else { SENT };
+        let domain = format!("d{}.example.com", at * 31 % 23);
+        let recipient = format!("r{at}@{domain}");
+        let refused = LISTED.replace("mx.example.com", &format!("mx.{domain}"));
+        let outcome = if is_refused { &refused } else { SENT };
         log.mail(second, &format!("u{}@example.org", at % 17), &recipient, "", outcome);
         second += if second < 64_800 { 40 } else { 480 };
         at += 1;

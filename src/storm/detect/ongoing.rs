@@ -122,7 +122,7 @@ impl Fault {
     }
 
     /// The same for mail of all sites, where the fault is about one. It may have had much more mail in the storm than it usually
-    /// has, so that counts which it has outside of the storm.
+    /// has, so that counts which it has outside of the storm, if any.
     fn general_evidence(&self, points: &[WeightedEvent], cluster: &Cluster, until: i32) -> f64 {
         let at = |minute: i32| points.partition_point(|point| point.sample.minute < minute);
         let (first, after) = (at(cluster.first), at(cluster.last + 1));
@@ -131,9 +131,13 @@ impl Fault {
             let parts = [part(0, first), part(after, points.len())].map(|points| self.counts(site, points));
             parts.iter().map(|counts| counts.failed + counts.served).sum::<f64>()
         };
-        let of_site = (outside(self.site()) / outside(None).max(1.0)).max(LEAST_SITE);
         let inside = |site| self.counts(site, part(first, after)).share();
-        let share = (inside(self.site()) * of_site).min(inside(None)).clamp(SHARES.0, SHARES.1);
+        let mut share = inside(None);
+        let of_site = outside(self.site());
+        if of_site > 0.0 {
+            share = share.min(inside(self.site()) * (of_site / outside(None)).max(LEAST_SITE));
+        }
+        let share = share.clamp(SHARES.0, SHARES.1);
         self.sum(None, part(after, at(until)), (share / 10.0, share))
     }
 
