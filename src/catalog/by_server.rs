@@ -15,6 +15,32 @@ pub struct ByServer<T> {
     exim: T,
 }
 
+/// One value for each mail server with commands of its own for storms; the table names them by these keys.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+pub(crate) struct ByAnyServer<T> {
+    #[serde(default)]
+    postfix: T,
+    #[serde(default)]
+    exim: T,
+    #[serde(default)]
+    sendmail: T,
+    #[serde(default)]
+    opensmtpd: T,
+}
+
+impl<T> ByAnyServer<T> {
+    /// The server's own value. `None`: the table has only commands for all servers.
+    pub(crate) fn get(&self, mta: Mta) -> Option<&T> {
+        match mta {
+            Mta::Postfix => Some(&self.postfix),
+            Mta::Exim => Some(&self.exim),
+            Mta::Sendmail => Some(&self.sendmail),
+            Mta::Opensmtpd => Some(&self.opensmtpd),
+            Mta::Kumomta => None,
+        }
+    }
+}
+
 /// Where each server logs an enhanced status code.
 pub(crate) const ENHANCED_CODE_PLACES: ByServer<&str> =
     ByServer { postfix: "in the reply, and in dsn=", exim: "in the text of an ACL or router" };

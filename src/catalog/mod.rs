@@ -32,7 +32,7 @@ pub(crate) use self::classify::rule::{Features, MatchedOn, RuleRow};
 pub(crate) use self::classify::rules::{RuleId, Rules};
 use self::provider::{ProviderRow, Providers};
 pub(crate) use self::reason::{EnhancedPattern, Reason, ReasonKin, Retry, value_name};
-pub(crate) use self::storms::{CommandRow, StormRow, storms};
+pub(crate) use self::storms::{CommandRow, FORGED, StormRow, storms};
 pub(crate) use self::tables::{
     CodeRow, EnhancedRow, ReasonRow, VariantRow, catalogue_date, codes, enhanced_codes, find_code,
     find_enhanced_detail, find_pair, find_table, reason_row, reasons, table, table_text,

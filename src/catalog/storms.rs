@@ -2,14 +2,17 @@
 
 use serde::Deserialize;
 
-use super::by_server::ByServer;
+use super::by_server::ByAnyServer;
 use super::tables::table;
+
+/// The row for bounces that come from other servers. The row of their pattern is for those that this server sends.
+pub(crate) const FORGED: &str = "backscatter-forged";
 
 /// The texts of a storm pattern.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StormRow {
-    /// The name of the `StormPattern`: `stolen-account`.
+    /// The name of the `StormPattern`: `stolen-account`; or [`FORGED`].
     pub id: String,
     pub title: String,
     /// One line: what to do, and what to avoid.
@@ -19,7 +22,7 @@ pub(crate) struct StormRow {
     pub all: Vec<CommandRow>,
     /// Commands for one mail server.
     #[serde(flatten)]
-    pub own: ByServer<Vec<CommandRow>>,
+    pub own: ByAnyServer<Vec<CommandRow>>,
 }
 
 /// A shell command with placeholders such as `{user}`.

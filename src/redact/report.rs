@@ -48,6 +48,7 @@ impl Redactor {
             storms: _,
             verdict: _,
             notes,
+            holes: _,
             table_notes: _,
         } = report;
         self.input(input);

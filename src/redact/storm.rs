@@ -19,6 +19,7 @@ impl Redactor {
     pub(crate) fn storm(&self, storm: &mut Storm) {
         let Storm {
             start: _,
+            is_doubtful: _,
             peak: _,
             end: _,
             duration_seconds: _,

@@ -106,6 +106,9 @@ pub struct Report {
     /// Bursts of failures and silences, the most important first; absent: nobody asked for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storms: Option<Vec<StormLine>>,
+    /// The longest spans without lines of any kind where many are usual; for the verdict.
+    #[serde(skip)]
+    pub holes: Vec<Hole>,
     /// Whether all is well; absent only in a report of the library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -117,6 +120,15 @@ pub struct Report {
 }
 
 pub(crate) const SCHEMA: &str = "smtplog.report/1";
+
+/// A span in which a log has no line of any kind, although many are usual.
+#[derive(Clone, Debug)]
+pub struct Hole {
+    /// The first minute without a line.
+    pub start: Zoned,
+    /// The first minute with one again.
+    pub end: Zoned,
+}
 
 /// The summary of a storm; `smtplog storm` prints the rest.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -140,6 +152,9 @@ pub struct StormLine {
     pub factor: Option<String>,
     /// What to do, in one line.
     pub advice: String,
+    /// Mail may be missing only because it is a weekend.
+    #[serde(skip)]
+    pub is_doubtful: bool,
 }
 
 /// What was read: lines = mail + other, mail = understood + `not_understood`.

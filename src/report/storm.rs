@@ -77,6 +77,9 @@ pub struct Storm {
     pub advice: String,
     /// One log line of the storm.
     pub example: Option<String>,
+    /// A silence that may be one only because it is a weekend.
+    #[serde(skip)]
+    pub is_doubtful: bool,
 }
 
 /// The likely cause of a storm.

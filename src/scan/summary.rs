@@ -74,6 +74,7 @@ pub(crate) fn report(tally: Tally, mut summary: MessageSummary, options: &Report
         baseline: None,
         failed: None,
         storms: None,
+        holes: Vec::new(),
         verdict: None,
         table_notes,
         notes: [of_tables, limits, on_messages(summary), on_time(&options.read), options.notes.clone()]

@@ -50,6 +50,7 @@ mod sets;
 mod silence;
 mod state;
 mod storm;
+mod storm_faults;
 mod storm_parts;
 mod storm_words;
 mod storms;

@@ -464,6 +464,7 @@ fn no_printed_command_runs_what_a_log_says() {
         "ip",
         "nc",
         "mailq",
+        "zcat",
         "exiwhat",
         "exinext",
         "exigrep",

@@ -40,7 +40,7 @@ use crate::pipeline::time_range::TimeRange;
 use crate::redact::Redactor;
 use crate::redact::report::hide_recipients;
 use crate::render::{LINE, TEXT};
-use crate::report::{Report, ReportExtent, StormLine, VerdictFinding, VerdictState};
+use crate::report::{Report, ReportExtent, VerdictFinding, VerdictState};
 use crate::scan::count_plan::CountPlan;
 use crate::scan::counter::Merger;
 use crate::scan::far_lines::without_far_lines;
@@ -110,7 +110,14 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let options = report_options(&scan, format, read, &catalog, &filter, (notes_of_scan.concat(), redactor));
     let (mut report, hourly) = counted_report((tally, closed), &options, args.delays);
     if let Some(samples) = storms.samples {
-        report.storms = Some(storm_lines(samples, (&catalog, &calendar.zone), &coverage, redactor)?);
+        let of = StormLineInput {
+            providers: &catalog.providers,
+            zone: &calendar.zone,
+            coverage: &coverage,
+            threads: 1,
+            redactor,
+        };
+        storm::complete(&mut report, samples, &of)?;
     }
     hide_people(&mut report, redactor, &parts);
     let completion = judge(&mut verdict_run, &scan, &mut report, hourly.as_ref(), (&near, &calendar), &parts);
@@ -146,17 +153,6 @@ fn judge(
     let when = EvaluationTime { coverage, window, now, zone, is_part: false };
     verdict_run.judge(scan, report, hourly, &when, &mut completion);
     completion
-}
-
-/// The storms of all parts.
-fn storm_lines(
-    samples: Samples,
-    (catalog, zone): (&Catalog, &TimeZone),
-    coverage: &Coverage,
-    redactor: Option<Redactor>,
-) -> Result<Vec<StormLine>, CliError> {
-    let providers = &catalog.providers;
-    storm::lines(samples, &StormLineInput { providers, zone, coverage, threads: 1, redactor })
 }
 
 /// How the parts were counted; the number is that of the examples of a row.

@@ -356,7 +356,7 @@ fn count(
             threads: session.inputs.manner.threads,
             redactor: session.redactor,
         };
-        report.storms = Some(storm::lines(samples, &with)?);
+        storm::complete(&mut report, samples, &with)?;
     }
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));

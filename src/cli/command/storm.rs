@@ -24,8 +24,8 @@ use crate::redact::Redactor;
 use crate::render::json::{line, pretty};
 use crate::render::text::page::TextStyle;
 use crate::render::text::storm;
-use crate::report::StormLine;
 use crate::report::storm::{STORMS_SCHEMA, Storm, StormReport};
+use crate::report::{Report, StormLine};
 use crate::scan::input::{input, range};
 use crate::scan::notes::on_time;
 use crate::storm::detect::grid::Sensitivity;
@@ -99,7 +99,7 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
         sensitivity: Sensitivity { alarms_per_month: args.alarms_per_month },
         with_greylisting: args.greylisting,
     };
-    let Findings { storms, notes: limits, steady } =
+    let Findings { storms, notes: limits, steady, .. } =
         diagnose(&mut samples, &input, session.inputs.manner.threads)?;
     let Inputs { notes, problems, window, .. } = &mut session.inputs;
     let mut notes = std::mem::take(notes);
@@ -125,8 +125,12 @@ pub(crate) struct StormLineInput<'a> {
     pub redactor: Option<Redactor>,
 }
 
-/// The storms for the report of `scan`, found in the samples of its own walk or in those of parts.
-pub(crate) fn lines(mut samples: Samples, of: &StormLineInput) -> Result<Vec<StormLine>, CliError> {
+/// Finds the storms and holes for the report of `scan` in the samples of its own walk or in those of parts.
+pub(crate) fn complete(
+    report: &mut Report,
+    mut samples: Samples,
+    of: &StormLineInput,
+) -> Result<(), CliError> {
     let input = DiagnosisInput {
         providers: of.providers,
         zone: of.zone,
@@ -135,17 +139,20 @@ pub(crate) fn lines(mut samples: Samples, of: &StormLineInput) -> Result<Vec<Sto
         sensitivity: Sensitivity::default(),
         with_greylisting: false,
     };
-    let Findings { mut storms, .. } = diagnose(&mut samples, &input, of.threads)?;
+    let Findings { mut storms, holes, .. } = diagnose(&mut samples, &input, of.threads)?;
     if let Some(redactor) = of.redactor {
         for storm in &mut storms {
             redactor.storm(storm);
         }
     }
-    Ok(storms.into_iter().map(line_of).collect())
+    report.storms = Some(storms.into_iter().map(line_of).collect());
+    report.holes = holes;
+    Ok(())
 }
 
 fn line_of(storm: Storm) -> StormLine {
     StormLine {
+        is_doubtful: storm.is_doubtful,
         pattern: value_name(storm.pattern),
         factor: storm
             .factors

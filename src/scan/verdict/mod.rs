@@ -29,6 +29,7 @@ pub(crate) fn verdict(
     // What names a cause comes before single replies.
     let asked_for_none = failed.is_none() && warned.is_none();
     let mut findings: Vec<VerdictFinding> = storms(report).collect();
+    findings.extend(silence::hole(report));
     findings.extend(hosts::findings(report));
     let unusual = rows::unusual(report);
     if asked_for_none {
@@ -103,7 +104,8 @@ fn sums(report: &Report) -> Vec<VerdictFinding> {
 /// Findings for storms: bad while a storm lasts and for a day after that of a stolen account, watch afterwards.
 fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
     report.storms.iter().flatten().map(|storm| VerdictFinding {
-        state: if storm.end.is_none() && !is_pause(report, storm) || suspects::is_open_account(report, storm)
+        state: if storm.end.is_none() && !is_pause(report, storm) && !storm.is_doubtful
+            || suspects::is_open_account(report, storm)
         {
             VerdictState::Bad
         } else {

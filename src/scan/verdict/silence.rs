@@ -1,7 +1,7 @@
 //! Finds out whether the period that was asked for has mail lines up to its end. A log without any is not "all is well".
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan, Zoned};
 
 use crate::pipeline::time_range::TimeRange;
 use crate::report::{Report, VerdictFinding, VerdictState};
@@ -107,6 +107,29 @@ pub(crate) fn finding(report: &Report, asked: &AskedPeriod) -> Option<VerdictFin
         value: String::new(),
         usual,
         text: Some(text),
+        row: None,
+    })
+}
+
+/// The finding for the longest span without lines of any kind: the server or its syslog was down, or a log is missing. A filter
+/// hides no lines here, but what is asked of it is not whether all is well.
+pub(crate) fn hole(report: &Report) -> Option<VerdictFinding> {
+    let hole = report.holes.first().filter(|_| report.input.filter.is_empty())?;
+    let is_one_day = report.range.as_ref().is_some_and(|range| range.first.date() == range.last.date());
+    let shown =
+        |at: &Zoned, is_plain| at.strftime(if is_plain { "%H:%M" } else { "%a %-d %b %H:%M" }).to_string();
+    let (start, end) =
+        (shown(&hole.start, is_one_day), shown(&hole.end, hole.start.date() == hole.end.date()));
+    let more = match report.holes.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more such {}", if more == 1 { "hole" } else { "holes" }),
+    };
+    Some(VerdictFinding {
+        state: VerdictState::Watch,
+        what: "no line of any kind".to_owned(),
+        value: String::new(),
+        usual: None,
+        text: Some(format!("no line of any kind from {start} to {end}{more}")),
         row: None,
     })
 }

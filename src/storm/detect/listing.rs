@@ -23,7 +23,7 @@ const LEAST_OTHERS: f64 = 5.0;
 const LARGEST_OTHER: f64 = 0.6;
 /// Other sites that show it, at least.
 const LEAST_SITES: usize = 3;
-/// The refusals of other sites must be this many times as frequent as outside of the storm.
+/// The refusals of other sites must be this many times as frequent as before the storm, or after it.
 const SITES_RISE: f64 = 3.0;
 /// The mail of an account rose if it is this many times as much as its usual share of all mail.
 const MAIL_RISE: f64 = 2.0;
@@ -230,13 +230,21 @@ fn hits_other_sites(
     let refused = || others().filter(|point| is_refusal(point) && span.contains(&point.sample.minute));
     let sites: HashSet<FactorValue, FixedState> =
         refused().map(|point| point.value(Dimension::Domain)).collect();
-    let (mut inside, mut outside) = (RefusalSums::default(), RefusalSums::default());
+    // A listing that began within the log may go on after the span.
+    let (mut before, mut inside, mut after) =
+        (RefusalSums::default(), RefusalSums::default(), RefusalSums::default());
     for point in others() {
-        if span.contains(&point.sample.minute) { inside.add(point) } else { outside.add(point) }
+        match point.sample.minute {
+            minute if minute < *span.start() => before.add(point),
+            minute if minute > *span.end() => after.add(point),
+            _ => inside.add(point),
+        }
     }
     let own = cluster.members.iter().filter_map(|&at| dataset.points.get(at));
     let own: f64 = own.filter(|point| is_refusal(point)).map(|point| point.weight).sum();
-    let usual = inside.mail * (outside.refused + 1.0) / (outside.mail + 1.0);
+    let usual =
+        [before, after].map(|sums| (sums.refused + 1.0) / (sums.mail + 1.0)).into_iter().fold(1.0, f64::min);
+    let usual = inside.mail * usual;
     sites.len() >= LEAST_SITES
         && inside.refused >= LEAST_OTHERS.max(SAME_RATE * own)
         && inside.refused >= SITES_RISE * usual

@@ -4,8 +4,10 @@ use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 
 use super::dataset::{Cluster, Dataset};
+use super::ongoing::Fault;
 use super::profile::Profile;
 use super::view::ViewDimension;
+use crate::catalog::ReasonKin;
 use crate::catalog::classify::Reason;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, reason_of};
@@ -57,6 +59,9 @@ fn is_same_storm(
     (b, b_profile): (&Cluster, &Profile),
 ) -> bool {
     let gap = (b.first - a.last).max(a.first - b.last);
+    if is_same_fault(dataset, (a, a_profile), (b, b_profile)) {
+        return true;
+    }
     if gap > RETRY_MINUTES {
         return false;
     }
@@ -94,6 +99,45 @@ fn is_same_storm(
         && cause(a_profile) == cause(b_profile)
         && !has_name(a_profile)
         && !has_name(b_profile)
+}
+
+/// Both are failures by one fault of this server, and nothing shows that it was over in between.
+fn is_same_fault(
+    dataset: &Dataset,
+    (a, a_profile): (&Cluster, &Profile),
+    (b, b_profile): (&Cluster, &Profile),
+) -> bool {
+    let fault = |cluster, profile| {
+        let fault = Fault::of(dataset, cluster, profile).filter(|fault| stays(fault.kin))?;
+        let has_author =
+            [Dimension::User, Dimension::Sender].into_iter().any(|of| profile.strength(of) >= 0.6);
+        (!has_author).then_some(fault)
+    };
+    if a.flow != b.flow {
+        return false;
+    }
+    let (Some(of_a), Some(of_b)) = (fault(a, a_profile), fault(b, b_profile)) else { return false };
+    let (early, of_early, late, of_late) =
+        if a.first <= b.first { (a, of_a, b, of_b) } else { (b, of_b, a, of_a) };
+    of_early.is_cause_of(&of_late) && !of_early.ends(dataset.points, early, late.first)
+}
+
+/// A fault with these failures is there until somebody ends it, whether mail shows it or not.
+fn stays(kin: ReasonKin) -> bool {
+    match kin {
+        ReasonKin::Listing | ReasonKin::OwnIdentity | ReasonKin::FullDisk | ReasonKin::Tls => true,
+        ReasonKin::DeadAddress
+        | ReasonKin::FullMailbox
+        | ReasonKin::Network
+        | ReasonKin::Dns
+        | ReasonKin::ServerTrouble
+        | ReasonKin::Unclear
+        | ReasonKin::Limit
+        | ReasonKin::Loop
+        | ReasonKin::Content
+        | ReasonKin::Login
+        | ReasonKin::Greylisting => false,
+    }
 }
 
 /// A third of the later cluster's events are of messages that failed in the earlier one.

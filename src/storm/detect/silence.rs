@@ -4,14 +4,18 @@
 //! and the median of the same time on other days. So neither a quiet night nor the end of a working day is a silence, and
 //! after a mailing the usual is what it was before. Where the log has no other day at that time, nothing tells whether the
 //! hour is a quiet one, so a silence needs a sharp edge: much mail up to its first minute, then hardly any. Only mail that
-//! was served counts: failures come and go. A gap in all lines is dead time of the log, not a silence.
+//! was served counts: failures come and go. A weekend is compared with other weekends; without any, it may be very quiet, and is
+//! no sure silence. A gap in all lines is dead time of the log, not a silence.
 
 use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
 
 use super::curve::Curve;
 use super::grid::Sensitivity;
 use super::likelihood::exponent;
 use super::living_time::LivingTime;
+use super::weekend::weekend_share;
 use crate::report::storm::Dimension;
 use crate::storm::sample::line_minutes::DAY;
 use crate::storm::sample::points::{FactorValue, WeightedEvent};
@@ -30,6 +34,8 @@ pub(crate) struct Silence {
     /// The number of events that the span usually has in its first `known` minutes. What is usual later is not known.
     pub expected: f64,
     pub known: i32,
+    /// It is a weekend, and the log has no other one to compare with.
+    pub is_lone_weekend: bool,
     /// How improbable it is, in nats.
     score: f64,
 }
@@ -57,14 +63,20 @@ const UNCERTAINTY: f64 = 2.5;
 /// What was served in each minute: of one host, direction or instance, or of everything.
 type ServedView = (Option<(Dimension, FactorValue)>, Vec<(i32, f64)>);
 
+/// A weekend is one if at least this share of a gap lies in it.
+const WEEKEND: f64 = 0.5;
+/// The share of the mail of a working day that a quiet weekend has at least.
+const WEEKEND_MAIL: f64 = 0.02;
+
 /// The silences of all mail, of each host, direction and instance; of those that overlap, the least probable one. `first`
-/// and `last` are the log's minutes.
+/// and `last` are the log's minutes. Weekends are those of `zone`.
 pub(crate) fn silences(
     points: &[WeightedEvent],
     minutes: &ServedMinutes,
     living: &LivingTime,
     (first, last): (i32, i32),
     sensitivity: Sensitivity,
+    zone: &TimeZone,
 ) -> Vec<Silence> {
     // A single server or client pauses without a fault, and after a mailing to it nothing comes.
     let served: Vec<&WeightedEvent> = points.iter().filter(|point| point.sample.series.is_served()).collect();
@@ -103,7 +115,7 @@ pub(crate) fn silences(
         let squares: f64 = weights.iter().map(|(_, weight)| weight * weight).sum();
         let spread = if is_sampled { (squares / total.max(1e-9)).max(1.0) } else { 1.0 };
         let served = Curve::new(weights.into_iter());
-        let series = ServedSeries { served, living, first, last, sensitivity, view, spread };
+        let series = ServedSeries { served, living, first, last, sensitivity, zone, view, spread };
         found.extend(series.silences());
     }
     // Of equal ones the widest view: it comes first.
@@ -139,6 +151,8 @@ struct Usual {
     /// The minutes of the gap, from its first on, for which that is known. The hours beside a gap tell nothing about those
     /// that are farther away.
     known: i32,
+    /// It is a guess: the gap is a weekend, and the log has no other one to compare with.
+    is_lone_weekend: bool,
 }
 
 /// The served mail of one view.
@@ -148,6 +162,7 @@ struct ServedSeries<'a> {
     first: i32,
     last: i32,
     sensitivity: Sensitivity,
+    zone: &'a TimeZone,
     view: Option<(Dimension, FactorValue)>,
     /// The number of events that one event of the sample stands for; 1: all are there.
     spread: f64,
@@ -193,7 +208,8 @@ impl ServedSeries<'_> {
         }
         // Nearly all gaps are too short for the rate of the two hours before them.
         if let Some(rate) = self.rate(from - AROUND, from) {
-            self.score((from, to), Usual { rate, known: i32::MAX }, clump)?;
+            let usual = Usual { rate, known: i32::MAX, is_lone_weekend: false };
+            self.score((from, to), usual, clump)?;
         }
         let usual = self.usual(from, to)?;
         let score = self.score((from, to), usual, clump)?;
@@ -201,7 +217,8 @@ impl ServedSeries<'_> {
         let expected = self.expected((first, last), usual);
         let came = self.served.between(first, last + 1);
         let known = usual.known.min(last - first + 1);
-        Some(Silence { view: self.view, first, last, came, expected, known, score })
+        let is_lone_weekend = usual.is_lone_weekend;
+        Some(Silence { view: self.view, first, last, came, expected, known, is_lone_weekend, score })
     }
 
     /// The score of a span if it is a silence; with a lower usual rate it is lower.
@@ -209,7 +226,8 @@ impl ServedSeries<'_> {
         let needed = self.sensitivity.critical_silence(f64::from((to - from + 1).min(usual.known)));
         let came = self.served.between(from, to + 1);
         let expected = self.expected((from, to), usual);
-        let is_low = usual.rate >= LEAST_RATE && came <= RESIDUE * expected;
+        let least = if usual.is_lone_weekend { LEAST_RATE * WEEKEND_MAIL } else { LEAST_RATE };
+        let is_low = usual.rate >= least && came <= RESIDUE * expected;
         let improbable = exponent(came / self.spread, expected / self.spread, clump) / UNCERTAINTY;
         (is_low && improbable >= needed).then_some(improbable)
     }
@@ -274,21 +292,34 @@ impl ServedSeries<'_> {
         let earlier = median((0..STRETCHES).filter_map(before).collect())?.min(before(0).unwrap_or(f64::MAX));
         let later = median((0..STRETCHES).filter_map(after).collect());
         let later = later.map(|rate| after(0).unwrap_or(rate).min(rate));
-        let days = (1..=14).flat_map(|day| [-day * DAY, day * DAY]);
+        let is_weekend = weekend_share(self.zone, from, to) >= WEEKEND;
+        let of_days = median(self.on_other_days((from, to), if is_weekend { 7 } else { 1 }));
+        let least = [later, of_days].into_iter().flatten().fold(earlier, f64::min);
+        if of_days.is_some() {
+            return Some(Usual { rate: least, known: i32::MAX, is_lone_weekend: false });
+        }
+        if is_weekend && weekend_share(self.zone, from - STRETCHES * AROUND, from - 1) < WEEKEND {
+            let rate = least * WEEKEND_MAIL;
+            return Some(Usual { rate, known: i32::MAX, is_lone_weekend: true });
+        }
+        let edges = EDGES.into_iter().filter_map(|length| self.rate(from - length, from));
+        let known = if later.is_some() { 2 * AROUND } else { AROUND };
+        // A log of one day knows no working days either: its weekend is all there is to compare with.
+        let is_lone_weekend = is_weekend && !self.on_other_days((from, to), 1).is_empty();
+        Some(Usual { rate: edges.fold(least, f64::min), known, is_lone_weekend })
+    }
+
+    /// The rates at the same time of the days before and after, each so many days apart; a weekend is like other weekends only.
+    fn on_other_days(&self, (from, to): (i32, i32), apart: i32) -> Vec<f64> {
+        let days = (1..=28 / apart).map(|day| day * apart).filter(|day| apart > 1 || *day <= 14);
         let is_inside = |shift: &i32| from + shift >= self.first && to + shift <= self.last;
-        let same = days.filter(is_inside).filter_map(|shift| {
+        let shifts = days.flat_map(|day| [-day * DAY, day * DAY]).filter(is_inside);
+        let rates = shifts.filter_map(|shift| {
             let alive = self.living.between(from + shift, to + 1 + shift);
             (alive >= 0.5 * f64::from(to - from + 1))
                 .then(|| self.served.between(from + shift, to + 1 + shift) / alive)
         });
-        let of_days = median(same.collect());
-        let least = [later, of_days].into_iter().flatten().fold(earlier, f64::min);
-        if of_days.is_some() {
-            return Some(Usual { rate: least, known: i32::MAX });
-        }
-        let edges = EDGES.into_iter().filter_map(|length| self.rate(from - length, from));
-        let known = if later.is_some() { 2 * AROUND } else { AROUND };
-        Some(Usual { rate: edges.fold(least, f64::min), known })
+        rates.collect()
     }
 
     /// The clumps of the deliveries, from the differences of neighbouring counts.

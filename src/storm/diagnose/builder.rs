@@ -15,7 +15,7 @@ use super::diagnosis::{Diagnosis, diagnose, factors};
 use super::evidence::Measures;
 use super::sentences::{Phrasing, noun};
 use crate::catalog::provider::Providers;
-use crate::catalog::{Cause, StormRow, value_name};
+use crate::catalog::{Cause, FORGED, StormRow, value_name};
 use crate::collections::interner::Symbol;
 use crate::parse::log_text::LogText;
 use crate::report::storm::{
@@ -26,9 +26,10 @@ use crate::smtp::reply::Class;
 use crate::storm::detect::dataset::{Cluster, Dataset, weights};
 use crate::storm::detect::grid::Sensitivity;
 use crate::storm::detect::mail_loop::answered;
+use crate::storm::detect::ongoing::{Fault, heaviest};
 use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
-use crate::storm::sample::points::{MailFlow, NumberedNames, WeightedEvent};
+use crate::storm::sample::points::{NumberedNames, WeightedEvent};
 use crate::storm::sample::samples::{Sample, Samples};
 use crate::storm::sample::series::CountSeries;
 
@@ -40,12 +41,8 @@ const LEAST_RATIO: f64 = 1.5;
 const SURE_MISSING: f64 = 40.0;
 /// The title of a silence in which a few messages came; that of the others is in the catalogue.
 const FEW_TITLE: &str = "hardly any mail taken or delivered";
-/// A site with this share of a storm is what the storm is about.
-const SITE_SHARE: f64 = 0.8;
-/// Failures after a storm that show that it goes on, at least; and the minutes of the log after the last one, at most: deferred
-/// mail is tried again within them (Postfix: maximal_backoff_time, 4000 s).
-const STILL_FAILING: f64 = 3.0;
-const RETRY_MINUTES: i32 = 70;
+/// A client with this share of a storm is one of the main ones, whatever else it does: it may have guessed a password.
+const CLIENT_SHARE: f64 = 0.05;
 /// The titles of silences of a single host, instance or direction.
 const PART_TITLE: &str = "no mail through a part of the server";
 const FEW_PART_TITLE: &str = "hardly any mail through a part of the server";
@@ -108,11 +105,17 @@ impl StormBuilder<'_> {
         let shares = factors(&profile, &diagnosis);
         let attempts: f64 = members.iter().map(|point| point.weight).sum();
         let until = course.end.unwrap_or(self.last);
-        let texts = self.texts(diagnosis.pattern);
+        let texts = self.texts(diagnosis.pattern, &members);
+        let clients: Vec<FactorShare> = profile
+            .shares(Dimension::Client)
+            .iter()
+            .filter(|share| share.inside >= CLIENT_SHARE)
+            .copied()
+            .collect();
         let mta = heaviest(members.iter().map(|point| (point.sample.mta, point.weight))).unwrap_or_default();
         let reason =
             heaviest(members.iter().filter_map(|point| Some((point.sample.series.reason?, point.weight))));
-        let values = values(&self.command_values(), &shares, reason, course.start, until);
+        let values = values(&self.command_values(), &shares, &clients, reason, (course.start, until));
         let storm = Storm {
             start: self.time(course.start)?,
             peak: self.time(course.peak)?,
@@ -140,6 +143,7 @@ impl StormBuilder<'_> {
                 .map(|texts| advice(texts, diagnosis.pattern, &members, mta, self.input.providers))
                 .unwrap_or_default(),
             example: self.example(&members, course.peak),
+            is_doubtful: false,
         };
         let minutes = f64::from(cluster.last - course.start + 1);
         let excess = (attempts - cluster.usual.per_minute * minutes).max(0.0);
@@ -156,43 +160,16 @@ impl StormBuilder<'_> {
         // It is over if no event came for so long that three would have come at its mean rate.
         let quiet = f64::from(self.last - cluster.last);
         let is_quiet = quiet * mean_rate > 3.0 && quiet > 3.0;
-        let is_over = is_quiet && !profile.is_some_and(|profile| self.goes_on(cluster, members, profile));
+        let fault = profile.and_then(|profile| Fault::of(self.dataset, cluster, profile));
+        let is_over =
+            is_quiet && !fault.is_some_and(|fault| fault.goes_on(self.dataset.points, cluster, self.last));
         let trend = if is_over { Trend::Over } else { trend(&weights, start, self.last) };
         Course { start, peak, end: is_over.then_some(cluster.last), peak_rate, mean_rate, trend }
     }
 
-    /// Failures like those of the storm come until the end of the log, and nothing of their direction is delivered to its site
-    /// after the storm, or at all if it is about no site: the night is quiet, but the fault is still there.
-    fn goes_on(&self, cluster: &Cluster, members: &[&WeightedEvent], profile: &Profile) -> bool {
-        if cluster.flow == MailFlow::In {
-            return false;
-        }
-        let kin = heaviest(members.iter().filter_map(|point| Some((point.kin?, point.weight))));
-        let direction = heaviest(members.iter().map(|point| (point.sample.series.direction, point.weight)));
-        let sites = [Dimension::Relay, Dimension::Domain, Dimension::Provider].into_iter();
-        let site =
-            sites.filter_map(|dimension| profile.top(dimension)).find(|share| share.inside >= SITE_SHARE);
-        let start = self.dataset.points.partition_point(|point| point.sample.minute <= cluster.last);
-        let later = self.dataset.points.iter().skip(start).filter(|point| {
-            Some(point.sample.series.direction) == direction
-                && site.is_none_or(|site| point.value(site.dimension) == site.value)
-        });
-        let (mut failed, mut until) = (0.0, cluster.last);
-        for point in later {
-            if point.sample.series.is_served() {
-                return false;
-            }
-            if point.is_failure && point.kin == kin {
-                failed += point.weight;
-                until = point.sample.minute;
-            }
-        }
-        kin.is_some() && failed >= STILL_FAILING && self.last - until <= RETRY_MINUTES
-    }
-
     /// The storm of a silence and its urgency. `None`: the catalogue has no text for silences.
     pub(crate) fn silence(&self, silence: &Silence) -> Option<(f64, Storm)> {
-        let texts = self.texts(StormPattern::Silence)?;
+        let texts = self.texts(StormPattern::Silence, &[])?;
         let is_over = silence.last < self.last;
         let minutes = silence.last - silence.first + 1;
         let came = silence.came.round();
@@ -211,7 +188,7 @@ impl StormBuilder<'_> {
         let usual = silence.expected / f64::from(silence.known.max(1));
         let mean = silence.came / f64::from(minutes.max(1));
         let mta = heaviest(self.dataset.points.iter().map(|point| (point.sample.mta, point.weight)));
-        let values = values(&self.command_values(), &[], None, silence.first, silence.last);
+        let values = values(&self.command_values(), &[], &[], None, (silence.first, silence.last));
         let storm = Storm {
             start: self.time(silence.first)?,
             peak: self.time(silence.first)?,
@@ -226,7 +203,7 @@ impl StormBuilder<'_> {
             },
             because: vec![missing(silence, messages, &subject)],
             not: Vec::new(),
-            confidence: if silence.expected.round() >= SURE_MISSING {
+            confidence: if silence.expected.round() >= SURE_MISSING && !silence.is_lone_weekend {
                 Confidence::Sure
             } else {
                 Confidence::Likely
@@ -243,6 +220,7 @@ impl StormBuilder<'_> {
             commands: commands(texts, mta.unwrap_or_default(), &values),
             advice: texts.advice.clone(),
             example: None,
+            is_doubtful: silence.is_lone_weekend,
         };
         Some((self.urgency(silence.expected, silence.last, is_over), storm))
     }
@@ -274,9 +252,6 @@ impl StormBuilder<'_> {
         };
         let messages: HashSet<u64, FixedState> = members.iter().map(|point| point.sample.message).collect();
         let is_bounce = |point: &WeightedEvent| self.names.name(point.sample.sender) == b"<>";
-        let is_leaving = |point: &WeightedEvent| {
-            point.sample.series.direction == Direction::Outbound && !point.sample.marks.is_near
-        };
         let null_sender = share(&is_bounce);
         let own_notices = if null_sender > 0.0 {
             // Senders of mail that comes in may be forged.
@@ -304,7 +279,7 @@ impl StormBuilder<'_> {
     }
 
     /// `None`: no calendar has this minute.
-    fn time(&self, minute: i32) -> Option<Zoned> {
+    pub(crate) fn time(&self, minute: i32) -> Option<Zoned> {
         self.command_values().time(minute)
     }
 
@@ -316,8 +291,14 @@ impl StormBuilder<'_> {
         Phrasing { names: self.names, providers: self.input.providers }
     }
 
-    fn texts(&self, pattern: StormPattern) -> Option<&StormRow> {
-        let id = value_name(pattern);
+    /// The texts of a pattern. Bounces that come from other servers have texts of their own: whoever forges an address is not
+    /// stopped by what this server does with them.
+    fn texts(&self, pattern: StormPattern, members: &[&WeightedEvent]) -> Option<&StormRow> {
+        let sum = |of: &dyn Fn(&WeightedEvent) -> bool| -> f64 {
+            members.iter().filter(|point| of(point)).map(|point| point.weight).sum()
+        };
+        let is_forged = pattern == StormPattern::Backscatter && sum(&is_leaving) < 0.5 * sum(&|_| true);
+        let id = if is_forged { FORGED.to_owned() } else { value_name(pattern) };
         self.texts.iter().find(|texts| texts.id == id)
     }
 
@@ -422,6 +403,11 @@ fn may_go_on(pattern: StormPattern) -> bool {
     }
 }
 
+/// Mail for another mail system.
+fn is_leaving(point: &WeightedEvent) -> bool {
+    point.sample.series.direction == Direction::Outbound && !point.sample.marks.is_near
+}
+
 /// `None`: the event has no queue id.
 fn message(point: &WeightedEvent) -> Option<u64> {
     Some(point.sample.message).filter(|message| *message != 0)
@@ -448,13 +434,6 @@ fn distinct<K: std::hash::Hash + Eq>(
         count += 1.0;
     }
     (keys.len() as f64 * weight / count.max(1.0)).round() as u64
-}
-
-/// The key with the largest sum of weights, the smallest of equal ones.
-fn heaviest<K: Ord + Copy>(weighted: impl Iterator<Item = (K, f64)>) -> Option<K> {
-    let mut sums: BTreeMap<K, f64> = BTreeMap::new();
-    weighted.for_each(|(key, weight)| *sums.entry(key).or_default() += weight);
-    sums.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map(|(key, _)| key)
 }
 
 /// Rounds to two decimals.

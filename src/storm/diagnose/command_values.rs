@@ -27,13 +27,13 @@ impl CommandValues<'_> {
     }
 }
 
-/// The values of a storm from minute `start` to `until`, quoted for a shell.
+/// The values of a storm from minute `start` to `until`, quoted for a shell. `clients` are its main clients.
 pub(crate) fn values(
     common: &CommandValues,
     shares: &[FactorShare],
+    clients: &[FactorShare],
     reason: Option<Reason>,
-    start: i32,
-    until: i32,
+    (start, until): (i32, i32),
 ) -> QuotedValues {
     let mut values = QuotedValues::default();
     let stamp = |minute: i32| {
@@ -48,6 +48,8 @@ pub(crate) fn values(
     if !common.files.iter().any(|file| file == "-") {
         values.files("files", common.files);
     }
+    let clients: Vec<String> = clients.iter().filter_map(|share| common.phrasing.value(share)).collect();
+    values.words("clients", &clients);
     for share in shares {
         let Some(value) = common.phrasing.value(share) else { continue };
         match share.dimension {
@@ -75,12 +77,15 @@ pub(crate) fn values(
                 }
             }
             Dimension::Provider => values.word("provider", &value),
-            Dimension::Domain => values.word("domain", &value),
+            Dimension::Domain => {
+                values.word("domain", &value);
+                if is_host_name(&value) {
+                    values.word("zone", &value);
+                }
+            }
             Dimension::Relay => {
-                let is_name =
-                    |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
                 values.word("relay", &value);
-                if value.chars().all(is_name) && !value.starts_with('-') {
+                if is_host_name(&value) {
                     values.word("server", &value);
                 }
             }
@@ -95,4 +100,10 @@ pub(crate) fn values(
     }
     values.word("reason", &reason.map(value_name).unwrap_or_default());
     values
+}
+
+/// A name that no program takes for an option.
+fn is_host_name(value: &str) -> bool {
+    let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
+    value.chars().all(is_name) && !value.starts_with('-')
 }

@@ -20,6 +20,16 @@ impl QuotedValues {
         self.0.extend(quoted(value).map(|quoted| (name, quoted)));
     }
 
+    /// Adds several shell words, separated by spaces; without those that [`Self::word`] leaves out, or that begin with `-`.
+    pub(crate) fn words(&mut self, name: &'static str, values: &[String]) {
+        let mut each = Self::default();
+        for value in values.iter().filter(|value| !value.starts_with('-')) {
+            each.word(name, value);
+        }
+        let words: Vec<String> = each.0.into_iter().map(|(_, word)| word).collect();
+        self.0.extend((!words.is_empty()).then(|| (name, words.join(" "))));
+    }
+
     /// Adds file names, separated by spaces. A name that begins with `-` gets a `./`, so that it is no option.
     pub(crate) fn files(&mut self, name: &'static str, files: &[String]) {
         let guarded = |file: &String| if file.starts_with('-') { format!("./{file}") } else { file.clone() };

@@ -10,6 +10,7 @@ pub(crate) mod commands;
 pub(crate) mod course;
 pub(crate) mod diagnosis;
 pub(crate) mod evidence;
+pub(crate) mod holes;
 pub(crate) mod limits;
 pub(crate) mod sentences;
 pub(crate) mod signature;
@@ -25,6 +26,7 @@ use super::detect::volume::is_trial;
 use super::sample::points::{NumberedNames, WeightedEvent, points};
 use super::sample::samples::{Sample, Samples};
 use crate::catalog;
+use crate::report::Hole;
 use crate::report::storm::Storm;
 
 /// The share of a silence's missing events that a storm must have to explain it.
@@ -41,6 +43,8 @@ pub(crate) struct Findings {
     pub storms: Vec<Storm>,
     /// Holes of the log, and events whose time is far off.
     pub notes: Vec<String>,
+    /// The spans without lines of any kind that are worth a finding, the longest first.
+    pub holes: Vec<Hole>,
     /// The share of the deliveries that fail where there is no storm, 0 to 1, if it is large. A fault that lasts most of the log
     /// is no storm: it is what is usual.
     pub steady: Option<f64>,
@@ -63,7 +67,7 @@ pub(crate) fn answer(samples: &Samples, events: Vec<Sample>, input: &DiagnosisIn
     let builder = StormBuilder { samples, names, input, dataset: &dataset, texts: catalog::storms(), last };
     let (clusters, silences) = rayon::join(
         || storms(&dataset, names, null_sender(&points, names), input.sensitivity),
-        || silences(&points, &samples.served, &dataset.living, (first, last), input.sensitivity),
+        || silences(&points, &samples.served, &dataset.living, (first, last), input.sensitivity, input.zone),
     );
     let mut storms: Vec<(f64, Storm)> =
         clusters.iter().filter_map(|cluster| builder.storm(cluster)).collect();
@@ -76,7 +80,12 @@ pub(crate) fn answer(samples: &Samples, events: Vec<Sample>, input: &DiagnosisIn
     let mut notes: Vec<String> = span.note(input.zone).into_iter().collect();
     notes.extend(hole_notes(&dataset.living, &span, input.zone));
     let steady = if storms.is_empty() { steady_share(&points) } else { None };
-    Findings { storms: storms.into_iter().map(|(_, storm)| storm).collect(), notes, steady }
+    let holes = holes::holes(&samples.lines, &dataset.living, (first, last), input.zone);
+    let holes = holes
+        .into_iter()
+        .filter_map(|(first, last)| Some(Hole { start: builder.time(first)?, end: builder.time(last + 1)? }));
+    let holes = holes.collect();
+    Findings { storms: storms.into_iter().map(|(_, storm)| storm).collect(), notes, holes, steady }
 }
 
 /// The share of the mail that fails when it is first tried. `None`: it is small, or there is little mail.
