@@ -128,15 +128,10 @@ fn exim_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
     is_warning.then_some((if is_mild { Severity::Warning } else { Severity::Error }, text))
 }
 
-/// What sendmail's daemon says when it takes no mail, or takes it later (sendmail queue.c pickqdir(), daemon.c getrequests()
+/// What sendmail's daemon says when it takes no mail (sendmail queue.c pickqdir(), daemon.c getrequests()
 /// and refuseconnections()). A lack of space that a client is told of is an event.
-const SENDMAIL_ALARMS: [&[u8]; 5] = [
-    b"low on space (SMTP-DAEMON ",
-    b"rejecting new messages: ",
-    b"rejecting connections on daemon ",
-    b"deferring connections on daemon ",
-    b"delaying connections on daemon ",
-];
+const SENDMAIL_ALARMS: [&[u8]; 3] =
+    [b"low on space (SMTP-DAEMON ", b"rejecting new messages: ", b"rejecting connections on daemon "];
 
 /// `NOQUEUE: SYSERR(root): …` and `x1AB23: SYSERR(root): …` (sendmail conf.c and err.c), `STARTTLS=client, error: …`,
 /// `AUTH warning: …`, and the [`SENDMAIL_ALARMS`].

@@ -2,7 +2,7 @@
 
 use super::delivery::is_queue_id;
 use super::fields::{sender, value, verb};
-use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::mta::parsed::{ParsedLine, split_last, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
@@ -23,8 +23,9 @@ pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
             None => return ParsedLine::Routine,
         },
     };
-    let record =
-        |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
+    let record = |queue_id| {
+        ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text, login: None })
+    };
     id.filter(|id| is_queue_id(id)).map_or(ParsedLine::Routine, record)
 }
 
@@ -41,8 +42,40 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
         sender: sender(text),
         size: value(text, b" size=").and_then(number),
         client: value(text, b" address="),
+        user: record.login,
         recipients: recipients(record),
         ..MessageFields::default()
+    }
+}
+
+/// The session of a record that its other lines may say more of: of an arrival the login, and of a message with the null
+/// sender whether this server wrote it.
+pub(crate) fn session<'a>(record: &QueueRecord<'a>) -> Option<&'a [u8]> {
+    let is_asked = match record.step {
+        QueueStep::Received => true,
+        QueueStep::MessageIdAssigned => sender(record.text) == Some(b""),
+        _ => false,
+    };
+    verb(record.text).filter(|_| is_asked).map(|(session, ..)| session)
+}
+
+/// The record with what an earlier line of its session says: `8f48… smtp authentication user=anna result=ok`, and
+/// `8f48… smtp connected address=local host=mx` of a client that is this server itself (OpenSMTPD smtp_session.c). A program
+/// of this host connects like that, too, but only the server sends from `<>`. `None`: the line says neither.
+pub(crate) fn with_session<'b>(record: &QueueRecord<'b>, earlier: &'b [u8]) -> Option<QueueRecord<'b>> {
+    let wanted = session(record)?;
+    match (record.step, verb(earlier)?) {
+        (QueueStep::Received, (session, b"smtp", b"authentication", rest)) if session == wanted => {
+            let (fields, result) = split_last(rest, b" result=")?;
+            let user = fields.strip_prefix(b"user=").filter(|_| result == b"ok")?;
+            let user = split_once(user, b" address=").map_or(user, |(user, _)| user);
+            Some(QueueRecord { login: Some(user).filter(|user| !user.is_empty()), ..*record })
+        }
+        (QueueStep::MessageIdAssigned, (session, b"smtp", b"connected", rest)) if session == wanted => {
+            let is_local = value(rest, b"address=") == Some(b"local");
+            is_local.then_some(QueueRecord { step: QueueStep::Notice, ..*record })
+        }
+        _ => None,
     }
 }
 
