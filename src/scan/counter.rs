@@ -304,8 +304,7 @@ impl Merger<'_> {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
-                    let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
-                    let user = mta::login(&event, &line).or(user);
+                    let user = mta::login(&event, &line).or_else(|| Some(known?.user.as_deref()?.as_bytes()));
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let peer = peer.as_ref().map_or(event.peer, |peer| peer.peer());
                     let own = &Event { peer, ..event };

@@ -96,6 +96,20 @@ pub(crate) struct QueueOwner {
     pub instance: Option<String>,
 }
 
+/// The login of the client that a record's session shows. The line of a recipient belongs to the session of the arrival.
+fn login<'b>(
+    fact: &QueueRecord<'b>,
+    lines: (&LogLine, &[u8]),
+    block: &Block<'b>,
+    at: usize,
+    inside: &'b mut Vec<u8>,
+) -> Option<&'b [u8]> {
+    let is_of_recipient = fact.step == QueueStep::MessageIdAssigned;
+    let step = if is_of_recipient { QueueStep::Received } else { fact.step };
+    let asked = QueueRecord { step, ..*fact };
+    session_record::with_session(&asked, lines, block, at, inside)?.login
+}
+
 /// The first or the last line of an SMTP session.
 pub(crate) struct SessionMark {
     /// A hash of the process.
@@ -212,12 +226,8 @@ impl<'a> NoteCollector<'a> {
             }
             ParsedLine::QueueRecord(fact) if fact.queue_id == id => {
                 let mut inside = Vec::new();
-                // The line of a recipient belongs to the session of the arrival.
-                let is_of_arrival = fact.step == QueueStep::MessageIdAssigned;
-                let step = if is_of_arrival { QueueStep::Received } else { fact.step };
-                let asked = QueueRecord { step, ..fact };
-                let told = session_record::with_session(&asked, (line, raw), block, at, &mut inside);
-                let fact = QueueRecord { login: told.and_then(|told| told.login), ..fact };
+                let login = login(&fact, (line, raw), block, at, &mut inside);
+                let fact = QueueRecord { login, ..fact };
                 let metadata = Box::new(MessageMetadata::of(&fact));
                 let kind = NoteKind::QueueRecord { step: fact.step, metadata };
                 (kind, query.matches_record(&fact), fact.step == QueueStep::Received)

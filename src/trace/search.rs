@@ -161,16 +161,11 @@ impl<'a> LinkScanner<'a> {
         let opened = &OpenedLine { line, ..*opened };
         let mut parsed = mta::read(&line);
         let (mut inside, mut inside_record) = (Vec::new(), Vec::new());
-        match &mut parsed {
-            ParsedLine::Event(event) => {
-                *event = session_peer::with_peer(event, &line, block, at, &mut inside).unwrap_or(*event);
-            }
-            ParsedLine::QueueRecord(fact) => {
-                let lines = (&line, opened.raw);
-                let told = session_record::with_session(fact, lines, block, at, &mut inside_record);
-                *fact = told.unwrap_or(*fact);
-            }
-            ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {}
+        if let ParsedLine::Event(event) = &mut parsed {
+            *event = session_peer::with_peer(event, &line, block, at, &mut inside).unwrap_or(*event);
+        } else if let ParsedLine::QueueRecord(fact) = &mut parsed {
+            let lines = (&line, opened.raw);
+            *fact = session_record::with_session(fact, lines, block, at, &mut inside_record).unwrap_or(*fact);
         }
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
