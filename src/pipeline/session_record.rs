@@ -5,8 +5,8 @@ use memchr::memmem;
 
 use crate::input::read::block::{Block, CONTEXT};
 use crate::parse::header::LogLine;
-use crate::parse::mta;
 use crate::parse::mta::queue_record::QueueRecord;
+use crate::parse::mta::session_line;
 use crate::parse::unwrap;
 
 /// The record with what the nearest earlier line of its session says. `raw` is the whole of `line`; `inside` is the buffer for
@@ -22,12 +22,12 @@ pub(crate) fn with_session<'b>(
     at: usize,
     inside: &'b mut Vec<u8>,
 ) -> Option<QueueRecord<'b>> {
-    let mark = mta::session_mark(record)?;
+    let mark = session_line::mark(record)?;
     let (earlier, near) = block.text_before(at, CONTEXT);
     let found = |text| nearest(text, mark, record, (line, raw));
     let told = found(near).or_else(|| found(earlier))?;
     let told = unwrap::unwrap_line(told, inside);
-    mta::with_session(record, (line, raw), (&LogLine::read(told), told))
+    session_line::with_session(record, (line, raw), (&LogLine::read(told), told))
 }
 
 /// The last line of the text that says more of the record.
@@ -52,7 +52,8 @@ fn nearest<'b>(
         let unwrapped = unwrap::unwrap_line(told, &mut inside);
         let other = LogLine::read(unwrapped);
         let is_same_host = other.host.is_empty() || other.host == line.host;
-        let says_more = is_same_host && mta::with_session(record, (line, raw), (&other, unwrapped)).is_some();
+        let says_more =
+            is_same_host && session_line::with_session(record, (line, raw), (&other, unwrapped)).is_some();
         says_more.then_some(told)
     })
 }

@@ -18,6 +18,7 @@ pub(crate) mod recipient_list;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
 pub(crate) mod server_warning;
+pub(crate) mod session_line;
 pub(crate) mod warning_text;
 pub(crate) mod writer;
 
@@ -28,7 +29,6 @@ use self::queue_record::{MessageFields, QueueRecord};
 use self::recipient_list::RecipientList;
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
-use super::process_tag::is_process;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
 
 /// The program that wrote a line, as far as parsing depends on it.
@@ -256,44 +256,6 @@ pub(crate) fn session_peer<'a>(line: &LogLine<'a>, session: &[u8]) -> Option<Pee
         Program::Opensmtpd => opensmtpd::session_peer(line, session),
         Program::Postfix(_) | Program::Exim | Program::Sendmail | Program::Kumomta | Program::Foreign => None,
     }
-}
-
-/// What an earlier line contains that may say more of a record: the session, or the name of a field. `None`: the record's
-/// line says all.
-#[inline]
-pub(crate) fn session_mark<'a>(record: &QueueRecord<'a>) -> Option<&'a [u8]> {
-    match record.mta {
-        Mta::Sendmail => sendmail::queue_record::login_mark(record),
-        Mta::Opensmtpd => opensmtpd::queue_record::session(record),
-        Mta::Postfix | Mta::Exim | Mta::Kumomta => None,
-    }
-}
-
-/// The record with what an earlier line of its session says: the login of the client, or that this server itself is the
-/// client. Each line comes with the whole of it. `None`: the earlier line is about something else.
-pub(crate) fn with_session<'b>(
-    record: &QueueRecord<'b>,
-    (line, raw): (&LogLine, &[u8]),
-    (earlier, earlier_raw): (&LogLine<'b>, &[u8]),
-) -> Option<QueueRecord<'b>> {
-    match (record.mta, Program::of(earlier)) {
-        (Mta::Sendmail, Program::Sendmail) => {
-            let tags = [tag(line, raw), tag(earlier, earlier_raw)];
-            let is_same_process = matches!(tags, [Some(one), Some(other)] if one == other);
-            let told = sendmail::queue_id(earlier.text);
-            let login = sendmail::queue_record::login_of_session(record, is_same_process, told)?;
-            Some(QueueRecord { login: Some(login), ..*record })
-        }
-        (Mta::Opensmtpd, Program::Opensmtpd) => opensmtpd::queue_record::with_session(record, earlier.text),
-        _ => None,
-    }
-}
-
-/// The program with its process id, `sm-mta[123]:`. `None`: the line shows none.
-fn tag<'a>(line: &LogLine, raw: &'a [u8]) -> Option<&'a [u8]> {
-    let header = raw.get(..raw.len().checked_sub(line.text.len())?)?.trim_ascii_end();
-    let word = header.get(memchr::memrchr(b' ', header).map_or(0, |blank| blank + 1)..)?;
-    is_process(word).then_some(word)
 }
 
 /// Whether a notification's record is also its arrival. OpenSMTPD logs the arrival before.
