@@ -8,11 +8,12 @@ use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
 use super::line_context::{earlier_lines, extend_to_end};
 use super::lines::each_length;
+use super::session_record;
 use super::sink::{
     Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
 };
 use super::time_range::TimeRange;
-use super::{earlier_cause, session_peer, session_record};
+use super::{earlier_cause, session_peer};
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
 use crate::input::checkpoint::resume::ReadPosition;
@@ -23,7 +24,6 @@ use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
-use crate::parse::mta::queue_record::QueueRecord;
 use crate::parse::mta::server_warning::{ServerWarning, server_warning};
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
@@ -325,7 +325,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
             return;
         }
         if let (Some(_), ParsedLine::QueueRecord(record)) = (minute, &parsed) {
-            self.queue_record(record, (line, raw), (block, at), minute);
+            self.coverage.routine += 1;
+            session_record::pass_on(&mut self.sink, record, (line, raw), (block, at), minute);
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
@@ -359,7 +360,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
-                self.queue_record(record, (line, raw), (block, at), minute);
+                self.coverage.routine += 1;
+                session_record::pass_on(&mut self.sink, record, (line, raw), (block, at), minute);
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
             ParsedLine::Unread => self.unread(place, raw),
@@ -409,21 +411,6 @@ impl<L: EventSink> Walker<'_, '_, L> {
             }
             None => self.coverage.undated += 1,
         }
-    }
-
-    fn queue_record(
-        &mut self,
-        record: &QueueRecord,
-        (line, raw): (&LogLine, &[u8]),
-        (block, at): (&Block, usize),
-        minute: Option<i64>,
-    ) {
-        self.coverage.routine += 1;
-        let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
-        let mut inside = Vec::new();
-        let told = session_record::with_session(record, (line, raw), block, at, &mut inside);
-        let record = told.as_ref().unwrap_or(record);
-        self.sink.queue_record(&LoggedQueueRecord::new(record, place, line, raw, minute));
     }
 
     fn unread(&mut self, place: LineOffset, raw: &[u8]) {

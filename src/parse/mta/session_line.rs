@@ -1,18 +1,20 @@
 //! Finds what an earlier line of a session says of a message: the login of its client, or that the client is this server.
 
+use memchr::memmem::Finder;
+
 use super::queue_record::QueueRecord;
 use super::{Program, opensmtpd, sendmail};
 use crate::parse::header::LogLine;
 use crate::parse::process_tag::is_process;
 use crate::smtp::event::Mta;
 
-/// What an earlier line contains that may say more of a record: the session, or the name of a field. `None`: the record's
-/// line says all.
+/// Two parts of the earlier line that may say more of a record: the one that all such lines have, and the one of this session.
+/// `None`: the record's line says all.
 #[inline]
-pub(crate) fn mark<'a>(record: &QueueRecord<'a>) -> Option<&'a [u8]> {
+pub(crate) fn marks<'a>(record: &QueueRecord<'a>) -> Option<(&'static Finder<'static>, &'a [u8])> {
     match record.mta {
-        Mta::Sendmail => sendmail::queue_record::login_mark(record),
-        Mta::Opensmtpd => opensmtpd::queue_record::session(record),
+        Mta::Sendmail => sendmail::queue_record::login_marks(record),
+        Mta::Opensmtpd => opensmtpd::queue_record::session_marks(record),
         Mta::Postfix | Mta::Exim | Mta::Kumomta => None,
     }
 }

@@ -1,5 +1,9 @@
 //! Parses OpenSMTPD's queue records, the lines about the arrival of a message (`8f48 smtp message msgid=70 size=407 nrcpt=1`).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::delivery::is_queue_id;
 use super::fields::{sender, value, verb};
 use crate::parse::mta::parsed::{ParsedLine, split_last, split_once};
@@ -48,22 +52,24 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
     }
 }
 
-/// The session of a record that its other lines may say more of: of an arrival the login, and of a message with the null
-/// sender whether this server wrote it.
-pub(crate) fn session<'a>(record: &QueueRecord<'a>) -> Option<&'a [u8]> {
-    let is_asked = match record.step {
-        QueueStep::Received => true,
-        QueueStep::MessageIdAssigned => sender(record.text) == Some(b""),
-        _ => false,
+/// What the other line of a session contains that says more of a record: of an arrival the login, and of a message with the null
+/// sender that this server wrote it; and the session. `None`: no line says more.
+pub(crate) fn session_marks<'a>(record: &QueueRecord<'a>) -> Option<(&'static Finder<'static>, &'a [u8])> {
+    static LOGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("authentication user="));
+    static LOCAL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("connected address=local"));
+    let mark = match record.step {
+        QueueStep::Received => &LOGIN,
+        QueueStep::MessageIdAssigned if sender(record.text) == Some(b"") => &LOCAL,
+        _ => return None,
     };
-    verb(record.text).filter(|_| is_asked).map(|(session, ..)| session)
+    verb(record.text).map(|(session, ..)| (&**mark, session))
 }
 
 /// The record with what an earlier line of its session says: `8f48… smtp authentication user=anna result=ok`, and
 /// `8f48… smtp connected address=local host=mx` of a client that is this server itself (OpenSMTPD smtp_session.c). A program
 /// of this host connects like that, too, but only the server sends from `<>`. `None`: the line says neither.
 pub(crate) fn with_session<'b>(record: &QueueRecord<'b>, earlier: &'b [u8]) -> Option<QueueRecord<'b>> {
-    let wanted = session(record)?;
+    let (wanted, ..) = verb(record.text)?;
     match (record.step, verb(earlier)?) {
         (QueueStep::Received, (session, b"smtp", b"authentication", rest)) if session == wanted => {
             let (fields, result) = split_last(rest, b" result=")?;

@@ -1,5 +1,9 @@
 //! Parses Sendmail's queue records, the routine lines about a message (`from=<a@b>, size=9, nrcpts=1, …`).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::fields::{field, host};
 use crate::parse::mta::parsed::{ParsedLine, split_last, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
@@ -85,14 +89,16 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
     }
 }
 
-/// What the line of the login contains, if the client of an arrival may have logged in: AUTH needs EHLO (RFC 4954 §3), and the
+/// What the line of the login contains, with the client, if the client of an arrival may have logged in: AUTH needs EHLO (RFC 4954 §3), and the
 /// protocol is then ESMTP or longer. `None`: it cannot have, or the line is no arrival.
-pub(crate) fn login_mark(record: &QueueRecord) -> Option<&'static [u8]> {
+pub(crate) fn login_marks<'a>(record: &QueueRecord<'a>) -> Option<(&'static Finder<'static>, &'a [u8])> {
+    static LOGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("authid="));
     if record.step != QueueStep::Received {
         return None;
     }
     let (_, rest) = split_last(behind_sender(record.text), b", proto=")?;
-    rest.starts_with(b"ESMTP").then_some(b"authid=")
+    let (_, client) = split_last(rest, b", relay=")?;
+    rest.starts_with(b"ESMTP").then(|| (&*LOGIN, client))
 }
 
 /// The login that an earlier line of the same process or message tells:
