@@ -209,6 +209,12 @@ mod tests {
         ] {
             assert_eq!(table.find(Mta::Postfix, text.as_bytes()).map(|row| row.id), Some(id), "{text}");
         }
+        let full =
+            b"low on space (SMTP-DAEMON needs 101 bytes + 100 blocks in /var/spool/mqueue), max avail: 50";
+        let loaded = b"rejecting connections on daemon MTA: load average: 15";
+        for (text, id) in [(&full[..], "queue-disk-full"), (loaded, "connections-refused")] {
+            assert_eq!(table.find(Mta::Sendmail, text).map(|row| row.id), Some(id));
+        }
         assert_eq!(table.find(Mta::Postfix, b"the moon is made of cheese"), None);
         assert_eq!(table.find(Mta::Exim, b"a header that the transport requires is missing"), None);
     }

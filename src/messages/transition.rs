@@ -138,7 +138,7 @@ impl Transition {
             QueueStep::Received => Self::Received,
             QueueStep::MessageIdAssigned => Self::HeaderRead,
             QueueStep::Notice => Self::Notice {
-                arrived: mta::is_queued_on_arrival(fact.mta),
+                arrived: mta::arrives_with_notice(fact.mta),
                 recipients: mta::recipients(fact),
             },
             QueueStep::Queued => {

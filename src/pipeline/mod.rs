@@ -21,6 +21,7 @@ pub(crate) mod pattern;
 pub(crate) mod reason_pattern;
 pub(crate) mod seek;
 pub(crate) mod session_peer;
+pub(crate) mod session_record;
 pub(crate) mod settle;
 pub(crate) mod sink;
 pub(crate) mod time_range;

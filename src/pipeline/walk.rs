@@ -8,6 +8,7 @@ use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
 use super::line_context::{earlier_lines, extend_to_end};
 use super::lines::each_length;
+use super::session_record;
 use super::sink::{
     Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
 };
@@ -324,7 +325,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
             return;
         }
         if let (Some(_), ParsedLine::QueueRecord(record)) = (minute, &parsed) {
-            self.queue_record(&LoggedQueueRecord::new(record, place, line, raw, minute));
+            self.coverage.routine += 1;
+            session_record::pass_on(&mut self.sink, record, (line, raw), (block, at), minute);
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
@@ -358,7 +360,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
-                self.queue_record(&LoggedQueueRecord::new(record, place, line, raw, minute));
+                self.coverage.routine += 1;
+                session_record::pass_on(&mut self.sink, record, (line, raw), (block, at), minute);
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
             ParsedLine::Unread => self.unread(place, raw),
@@ -408,11 +411,6 @@ impl<L: EventSink> Walker<'_, '_, L> {
             }
             None => self.coverage.undated += 1,
         }
-    }
-
-    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
-        self.coverage.routine += 1;
-        self.sink.queue_record(logged);
     }
 
     fn unread(&mut self, place: LineOffset, raw: &[u8]) {

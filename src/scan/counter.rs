@@ -28,6 +28,7 @@ use crate::messages::{MessageSummary, MessageTracker};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::mta::queue_record::QueueRecord;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{Aggregation, EventSink, LoggedEvent, LoggedQueueRecord, LoggedWarning};
@@ -186,10 +187,7 @@ impl EventSink for BlockCounter {
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         self.note_span(logged.line, logged.minute);
         match &mut self.deferred {
-            Some(deferred) => {
-                deferred.note_host(logged.raw, logged.line);
-                deferred.add(logged.raw, logged.place, PostponedKind::Fact(logged.minute));
-            }
+            Some(deferred) => deferred.record(logged),
             None => {
                 // A filter selects delivery results, and an arrival is none.
                 if self.counts_arrivals {
@@ -289,9 +287,10 @@ impl Merger<'_> {
             let line = LogLine::read(raw).or_host(deferred.host.as_deref());
             let parsed = mta::read(&line);
             match (parsed, line_kind) {
-                (parsed, PostponedKind::Fact(minute)) => {
+                (parsed, PostponedKind::Fact { minute, step, login }) => {
                     // The line was parsed before, so it always has a record.
                     let Some(fact) = mta::record(&parsed, &line) else { continue };
+                    let fact = QueueRecord { step, login: login.as_deref(), ..fact };
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
                     let logged = LoggedQueueRecord::new(&fact, place, &line, raw, minute);
@@ -305,8 +304,7 @@ impl Merger<'_> {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
-                    let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
-                    let user = mta::login(&event, &line).or(user);
+                    let user = mta::login(&event, &line).or_else(|| Some(known?.user.as_deref()?.as_bytes()));
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let peer = peer.as_ref().map_or(event.peer, |peer| peer.peer());
                     let own = &Event { peer, ..event };

@@ -3,9 +3,10 @@
 use crate::catalog::classify::Classification;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
+use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::session_peer::OwnedPeer;
-use crate::pipeline::sink::{LineOffset, LoggedEvent};
+use crate::pipeline::sink::{LineOffset, LoggedEvent, LoggedQueueRecord};
 
 /// Lines that wait for the merger, in their order.
 #[derive(Default)]
@@ -15,7 +16,7 @@ pub(super) struct PostponedLines {
     pub(super) lines: Vec<PostponedLine>,
     /// The host of the lines that name none; all are of one file.
     pub(super) host: Option<Box<[u8]>>,
-    /// Heap bytes of the peers in `lines`.
+    /// Heap bytes of the peers and logins in `lines`.
     pub(super) peer_bytes: usize,
 }
 
@@ -27,8 +28,8 @@ pub(super) struct PostponedLine {
 }
 
 pub(super) enum PostponedKind {
-    /// A queue record, with its minute.
-    Fact(Option<i64>),
+    /// A queue record, with its minute, and with what another line says of it.
+    Fact { minute: Option<i64>, step: QueueStep, login: Option<Box<[u8]>> },
     Event {
         /// Which event of its line it is.
         part: u32,
@@ -56,6 +57,14 @@ impl PostponedLines {
         if self.host.is_none() {
             self.host = line.host_outside(raw).map(Box::from);
         }
+    }
+
+    pub(super) fn record(&mut self, logged: &LoggedQueueRecord) {
+        let login: Option<Box<[u8]>> = logged.record.login.map(Box::from);
+        self.peer_bytes += login.as_ref().map_or(0, |login| login.len());
+        self.note_host(logged.raw, logged.line);
+        let (minute, step) = (logged.minute, logged.record.step);
+        self.add(logged.raw, logged.place, PostponedKind::Fact { minute, step, login });
     }
 
     pub(super) fn event(&mut self, logged: &LoggedEvent, wanted: bool) {

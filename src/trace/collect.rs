@@ -20,16 +20,16 @@ use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::{ParsedLine, split_once};
-use crate::parse::mta::queue_record::QueueStep;
+use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
 use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap::{LineBuffers, OpenedLine, open_line};
 use crate::pipeline::duplicate::is_duplicate;
-use crate::pipeline::earlier_cause;
 use crate::pipeline::filter::LineFilter;
 use crate::pipeline::line_context::earlier_lines;
 use crate::pipeline::sink::LineOffset;
 use crate::pipeline::walk::{WalkTask, clock};
+use crate::pipeline::{earlier_cause, session_record};
 use crate::report::trace::StepKind;
 use crate::smtp::event::{Direction, Event, Mta};
 
@@ -94,6 +94,20 @@ pub(crate) struct QueueOwner {
     pub mta: Mta,
     pub host: Option<String>,
     pub instance: Option<String>,
+}
+
+/// The login of the client that a record's session shows. The line of a recipient belongs to the session of the arrival.
+fn login<'b>(
+    fact: &QueueRecord<'b>,
+    lines: (&LogLine, &[u8]),
+    block: &Block<'b>,
+    at: usize,
+    inside: &'b mut Vec<u8>,
+) -> Option<&'b [u8]> {
+    let is_of_recipient = fact.step == QueueStep::MessageIdAssigned;
+    let step = if is_of_recipient { QueueStep::Received } else { fact.step };
+    let asked = QueueRecord { step, ..*fact };
+    session_record::with_session(&asked, lines, block, at, inside)?.login
 }
 
 /// The first or the last line of an SMTP session.
@@ -211,6 +225,9 @@ impl<'a> NoteCollector<'a> {
                 (kind, query.matches_event(&event, rest), is_inbound)
             }
             ParsedLine::QueueRecord(fact) if fact.queue_id == id => {
+                let mut inside = Vec::new();
+                let login = login(&fact, (line, raw), block, at, &mut inside);
+                let fact = QueueRecord { login, ..fact };
                 let metadata = Box::new(MessageMetadata::of(&fact));
                 let kind = NoteKind::QueueRecord { step: fact.step, metadata };
                 (kind, query.matches_record(&fact), fact.step == QueueStep::Received)

@@ -23,9 +23,9 @@ use crate::pipeline::coverage::extend;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::line_context::{earlier_lines, extend_to_end};
-use crate::pipeline::session_peer;
 use crate::pipeline::sink::LineOffset;
 use crate::pipeline::walk::{WalkTask, clock};
+use crate::pipeline::{session_peer, session_record};
 
 /// Scans blocks; each thread has one.
 pub(crate) struct LinkScanner<'a> {
@@ -160,9 +160,12 @@ impl<'a> LinkScanner<'a> {
         let line = opened.line.or_host(self.task.host(block.file));
         let opened = &OpenedLine { line, ..*opened };
         let mut parsed = mta::read(&line);
-        let mut inside = Vec::new();
+        let (mut inside, mut inside_record) = (Vec::new(), Vec::new());
         if let ParsedLine::Event(event) = &mut parsed {
             *event = session_peer::with_peer(event, &line, block, at, &mut inside).unwrap_or(*event);
+        } else if let ParsedLine::QueueRecord(fact) = &mut parsed {
+            let lines = (&line, opened.raw);
+            *fact = session_record::with_session(fact, lines, block, at, &mut inside_record).unwrap_or(*fact);
         }
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);

@@ -55,6 +55,31 @@ fn mail_over_a_hosting_limit_is_no_mail_to_a_domain_without_mail() {
 }
 
 #[test]
+fn a_refused_login_has_the_reply_of_the_relay() {
+    let id = "1tABCd-000001-2x";
+    let told = |id: &str, reply: &str| {
+        format!("{id} login authenticator failed H=relay.example.net [198.51.100.25] {reply}")
+    };
+    let waits = |words: &str| {
+        format!(
+            "{id} == b@example.com R=smarthost T=smarthost_smtp defer (-42): authentication required but {words}"
+        )
+    };
+    let failed = waits("authentication attempt(s) failed");
+    for (line, cause) in [
+        (told(id, "535 5.7.8 Error: authentication failed"), "wrong-password"),
+        (told(id, "454 4.7.0 Temporary authentication failure"), "login-backend"),
+        (told(id, "534 5.7.9 Application-specific password required"), "app-password"),
+        (told("1tABCd-000001-2y", "454 4.7.0 Temporary authentication failure"), "wrong-password"),
+    ] {
+        assert_eq!(last(&[&line, &failed]), ("smtp-auth".into(), cause.into()), "{line}");
+    }
+    for words in ["no common mechanisms were found", "server did not advertise AUTH support"] {
+        assert_eq!(last(&[&waits(words)]), ("smtp-auth".into(), "no-mechanism".into()), "{words}");
+    }
+}
+
+#[test]
 fn a_message_keeps_its_reason_when_its_failure_is_far_away() {
     let id = "1tABCd-000001-2x";
     let full = format!(

@@ -46,6 +46,7 @@ mod reply_kinds;
 mod rotations;
 mod same_advice;
 mod schema;
+mod session_login;
 mod sets;
 mod silence;
 mod state;

@@ -342,3 +342,54 @@ fn the_place_of_a_fault_of_this_server_is_told() {
         assert_eq!(cause(Direction::Local, &format!("{socket}: {errno}")), Some(wanted), "{errno}");
     }
 }
+
+/// The cause of a text that this server wrote itself.
+fn cause(mta: Mta, text: &str) -> (Reason, Option<Cause>) {
+    let catalog = Catalog::built_in();
+    let event = Event { mta, outcome: Outcome::Deferred, ..event(text, None) };
+    let known = Classifier::new(&catalog).classify(&event).expect("a failure");
+    (known.reason, known.cause)
+}
+
+/// Exim transports/smtp.c; OpenSMTPD mta.c and mta_session.c.
+#[test]
+fn an_own_text_about_tls_or_a_site_says_no_more_than_it_means() {
+    let tls = Reason::TlsFailure;
+    for (text, wanted) in [
+        ("a TLS session is required, but an attempt to start TLS failed", None),
+        ("a TLS session is required, but the server did not offer TLS support", Some(Cause::TlsNotOffered)),
+        ("403 4.7.0 TLS handshake failed.", Some(Cause::TlsHandshake)),
+        (
+            "TLS session: (SSL_connect): error:0A000102:SSL routines::unsupported protocol",
+            Some(Cause::TlsVersion),
+        ),
+    ] {
+        assert_eq!(cause(Mta::Exim, text), (tls, wanted), "{text}");
+    }
+    let site = "Network error on destination MXs";
+    let wanted = (Reason::ConnectionFailed, Some(Cause::EveryServerFailed));
+    assert_eq!(cause(Mta::Opensmtpd, site), wanted);
+    assert_eq!(cause(Mta::Opensmtpd, "Temporary failure in MX lookup").0, Reason::DnsFailure);
+    let quoted = "550 5.7.1 no C=\"250 OK\" stat=Sent";
+    assert_eq!(cause(Mta::Opensmtpd, quoted).0, Reason::PolicyBlocked);
+    assert_eq!(cause(Mta::Sendmail, quoted).0, Reason::PolicyBlocked);
+}
+
+/// Whoever follows an advice about TLS does not lower it for a text that does not say what failed.
+#[test]
+fn no_advice_switches_tls_off_for_a_fault_that_is_not_known() {
+    for cause in [None, Some(Cause::TlsHandshake)] {
+        for &mta in [Mta::Postfix, Mta::Exim, Mta::Sendmail, Mta::Opensmtpd].iter() {
+            let situation = Situation {
+                reason: Reason::TlsFailure,
+                cause,
+                direction: Direction::Outbound,
+                fate: Fate::Kept,
+                side: Side::Internet,
+                provider: None,
+            };
+            let line = advise(&situation, Some(mta)).unwrap().line;
+            assert!(!line.contains("not require") && !line.contains(" may "), "{line}");
+        }
+    }
+}

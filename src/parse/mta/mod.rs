@@ -18,6 +18,7 @@ pub(crate) mod recipient_list;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
 pub(crate) mod server_warning;
+pub(crate) mod session_line;
 pub(crate) mod warning_text;
 pub(crate) mod writer;
 
@@ -254,6 +255,14 @@ pub(crate) fn session_peer<'a>(line: &LogLine<'a>, session: &[u8]) -> Option<Pee
     match Program::of(line) {
         Program::Opensmtpd => opensmtpd::session_peer(line, session),
         Program::Postfix(_) | Program::Exim | Program::Sendmail | Program::Kumomta | Program::Foreign => None,
+    }
+}
+
+/// Whether a notification's record is also its arrival. OpenSMTPD logs the arrival before.
+pub(crate) fn arrives_with_notice(mta: Mta) -> bool {
+    match mta {
+        Mta::Exim | Mta::Sendmail | Mta::Kumomta => true,
+        Mta::Postfix | Mta::Opensmtpd => false,
     }
 }
 

@@ -10,6 +10,8 @@ pub struct QueueRecord<'a> {
     pub step: QueueStep,
     /// The text behind the queue id.
     pub text: &'a [u8],
+    /// The name with which the client logged in, if an earlier line of its session shows it. The line alone never does.
+    pub login: Option<&'a [u8]>,
 }
 
 /// The step of a message that the line reports.

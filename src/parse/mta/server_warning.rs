@@ -128,8 +128,13 @@ fn exim_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
     is_warning.then_some((if is_mild { Severity::Warning } else { Severity::Error }, text))
 }
 
+/// What sendmail's daemon says when it takes no mail (sendmail queue.c pickqdir(), daemon.c getrequests()
+/// and refuseconnections()). A lack of space that a client is told of is an event.
+const SENDMAIL_ALARMS: [&[u8]; 3] =
+    [b"low on space (SMTP-DAEMON ", b"rejecting new messages: ", b"rejecting connections on daemon "];
+
 /// `NOQUEUE: SYSERR(root): …` and `x1AB23: SYSERR(root): …` (sendmail conf.c and err.c), `STARTTLS=client, error: …`,
-/// `AUTH warning: …`.
+/// `AUTH warning: …`, and the [`SENDMAIL_ALARMS`].
 fn sendmail_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
     let (_, text) = sendmail::queue_id(text);
     let text = text.strip_prefix(b"NOQUEUE: ").unwrap_or(text);
@@ -140,8 +145,9 @@ fn sendmail_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
     if let Some(rest) = text.strip_prefix(b"AUTH warning: ") {
         return Some((Severity::Warning, rest));
     }
-    let is_tls = text.starts_with(b"STARTTLS=") && memchr::memmem::find(text, b"error").is_some();
-    is_tls.then_some((Severity::Warning, text))
+    let is_alarm = || SENDMAIL_ALARMS.iter().any(|begin| text.starts_with(begin));
+    let is_tls = || text.starts_with(b"STARTTLS=") && memchr::memmem::find(text, b"error").is_some();
+    (is_tls() || is_alarm()).then_some((Severity::Warning, text))
 }
 
 #[cfg(test)]
@@ -182,6 +188,16 @@ mod tests {
                 Severity::Error,
                 "cannot open /etc/mail/access.db: No such file or directory",
             ),
+            (
+                "Nov 22 05:32:01 mx1 sm-mta[7]: NOQUEUE: low on space (SMTP-DAEMON needs 101 bytes + 100 blocks in /var/spool/mqueue), max avail: 50",
+                Severity::Warning,
+                "low on space (SMTP-DAEMON needs 101 bytes + 100 blocks in /var/spool/mqueue), max avail: 50",
+            ),
+            (
+                "Nov 22 05:32:01 mx1 sm-mta[7]: rejecting connections on daemon MTA: load average: 15",
+                Severity::Warning,
+                "rejecting connections on daemon MTA: load average: 15",
+            ),
         ] {
             assert_eq!(warning(line), Some((severity, text.to_owned())), "{line}");
         }
@@ -195,6 +211,8 @@ mod tests {
             "Nov 22 05:32:01 mx1 postfix/cleanup[7]: 4D1F8A0B1C: message-id=<warning: @example.org>",
             "2026-11-22 05:32:01 SMTP connection from mx.example.org [192.0.2.7] closed by QUIT",
             "Nov 22 05:32:01 mx1 sendmail[7]: x1AB23cd004811: from=<a@example.org>, size=1, nrcpts=1",
+            "Nov 22 05:32:01 mx1 sendmail[7]: x1AB23cd004811: low on space (mx.example.net needs 101 bytes + 100 blocks in /var/spool/mqueue), max avail: 50",
+            "Nov 22 05:32:01 mx1 sendmail[7]: NOQUEUE: accepting connections again for daemon MTA",
             "Nov 22 05:32:01 mx1 kernel: warning: something",
         ] {
             assert_eq!(warning(line), None, "{line}");

@@ -30,7 +30,7 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<ParsedLine<
     } else {
         return None;
     };
-    Some(ParsedLine::QueueRecord(QueueRecord { mta: Mta::Exim, queue_id, step, text }))
+    Some(ParsedLine::QueueRecord(QueueRecord { mta: Mta::Exim, queue_id, step, text, login: None }))
 }
 
 /// Beginnings of lines about frozen messages (Exim deliver.c, acl.c); the third is repeated at each queue run.

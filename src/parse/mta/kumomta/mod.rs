@@ -44,7 +44,9 @@ fn is_diagnostic(text: &[u8]) -> bool {
 }
 
 fn record(step: QueueStep, text: &[u8]) -> ParsedLine<'_> {
-    let record = |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Kumomta, queue_id, step, text });
+    let record = |queue_id| {
+        ParsedLine::QueueRecord(QueueRecord { mta: Mta::Kumomta, queue_id, step, text, login: None })
+    };
     queue_id(text).map_or(ParsedLine::Unread, record)
 }
 
@@ -242,6 +244,7 @@ mod tests {
             queue_id: b"",
             step: QueueStep::Received,
             text: line.text,
+            login: None,
         });
         assert_eq!(sender, Some(&b"a@example.org"[..]), "{raw}");
     }

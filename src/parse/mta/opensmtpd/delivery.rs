@@ -29,7 +29,13 @@ pub(crate) fn read_for(direction: Direction, text: &[u8]) -> ParsedLine<'_> {
     }
     if result == b"Remove" {
         let step = QueueStep::Deleted;
-        return ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text: rest });
+        return ParsedLine::QueueRecord(QueueRecord {
+            mta: Mta::Opensmtpd,
+            queue_id,
+            step,
+            text: rest,
+            login: None,
+        });
     }
     event(direction, queue_id, result, rest).map_or(ParsedLine::Unread, ParsedLine::Event)
 }

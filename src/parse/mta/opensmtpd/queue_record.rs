@@ -1,8 +1,12 @@
 //! Parses OpenSMTPD's queue records, the lines about the arrival of a message (`8f48 smtp message msgid=70 size=407 nrcpt=1`).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::delivery::is_queue_id;
 use super::fields::{sender, value, verb};
-use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::mta::parsed::{ParsedLine, split_last, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
@@ -23,8 +27,9 @@ pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
             None => return ParsedLine::Routine,
         },
     };
-    let record =
-        |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
+    let record = |queue_id| {
+        ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text, login: None })
+    };
     id.filter(|id| is_queue_id(id)).map_or(ParsedLine::Routine, record)
 }
 
@@ -41,8 +46,42 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
         sender: sender(text),
         size: value(text, b" size=").and_then(number),
         client: value(text, b" address="),
+        user: record.login,
         recipients: recipients(record),
         ..MessageFields::default()
+    }
+}
+
+/// What the other line of a session contains that says more of a record: of an arrival the login, and of a message with the null
+/// sender that this server wrote it; and the session. `None`: no line says more.
+pub(crate) fn session_marks<'a>(record: &QueueRecord<'a>) -> Option<(&'static Finder<'static>, &'a [u8])> {
+    static LOGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("authentication user="));
+    static LOCAL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("connected address=local"));
+    let mark = match record.step {
+        QueueStep::Received => &LOGIN,
+        QueueStep::MessageIdAssigned if sender(record.text) == Some(b"") => &LOCAL,
+        _ => return None,
+    };
+    verb(record.text).map(|(session, ..)| (&**mark, session))
+}
+
+/// The record with what an earlier line of its session says: `8f48… smtp authentication user=anna result=ok`, and
+/// `8f48… smtp connected address=local host=mx` of a client that is this server itself (OpenSMTPD smtp_session.c). A program
+/// of this host connects like that, too, but only the server sends from `<>`. `None`: the line says neither.
+pub(crate) fn with_session<'b>(record: &QueueRecord<'b>, earlier: &'b [u8]) -> Option<QueueRecord<'b>> {
+    let (wanted, ..) = verb(record.text)?;
+    match (record.step, verb(earlier)?) {
+        (QueueStep::Received, (session, b"smtp", b"authentication", rest)) if session == wanted => {
+            let (fields, result) = split_last(rest, b" result=")?;
+            let user = fields.strip_prefix(b"user=").filter(|_| result == b"ok")?;
+            let user = split_once(user, b" address=").map_or(user, |(user, _)| user);
+            Some(QueueRecord { login: Some(user).filter(|user| !user.is_empty()), ..*record })
+        }
+        (QueueStep::MessageIdAssigned, (session, b"smtp", b"connected", rest)) if session == wanted => {
+            let is_local = value(rest, b"address=") == Some(b"local");
+            is_local.then_some(QueueRecord { step: QueueStep::Notice, ..*record })
+        }
+        _ => None,
     }
 }
 

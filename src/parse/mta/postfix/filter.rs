@@ -40,7 +40,7 @@ pub(crate) fn accepted_by_pmg(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn record<'a>(queue_id: &'a [u8], step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
-    ParsedLine::QueueRecord(QueueRecord { mta: Mta::Postfix, queue_id, step, text })
+    ParsedLine::QueueRecord(QueueRecord { mta: Mta::Postfix, queue_id, step, text, login: None })
 }
 
 /// The message that a line of a filter names: `.A6C7B to 4B0E4A06F9`, `accept mail to <a@example.org> (8B6E2120A5) …`.

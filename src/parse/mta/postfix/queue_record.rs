@@ -9,7 +9,9 @@ use crate::smtp::event::Mta;
 /// The queue record of a line. Without a queue id the line is routine.
 pub(crate) fn record_of<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
     match queue_id {
-        Some(queue_id) => ParsedLine::QueueRecord(QueueRecord { mta: Mta::Postfix, queue_id, step, text }),
+        Some(queue_id) => {
+            ParsedLine::QueueRecord(QueueRecord { mta: Mta::Postfix, queue_id, step, text, login: None })
+        }
         None => ParsedLine::Routine,
     }
 }

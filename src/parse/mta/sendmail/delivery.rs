@@ -24,8 +24,13 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine
         }),
         // The line of the filter or the rule that holds the message is the event.
         b"quarantined" => {
-            let held =
-                |queue_id| QueueRecord { mta: Mta::Sendmail, queue_id, step: QueueStep::Held, text: fields };
+            let held = |queue_id| QueueRecord {
+                mta: Mta::Sendmail,
+                queue_id,
+                step: QueueStep::Held,
+                text: fields,
+                login: None,
+            };
             return queue_id.map(held).map_or(ParsedLine::Routine, ParsedLine::QueueRecord);
         }
         // The error mailer of a table refuses for now.

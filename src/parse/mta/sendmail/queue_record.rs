@@ -1,5 +1,9 @@
 //! Parses Sendmail's queue records, the routine lines about a message (`from=<a@b>, size=9, nrcpts=1, …`).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::fields::{field, host};
 use crate::parse::mta::parsed::{ParsedLine, split_last, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
@@ -26,7 +30,7 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     if step == QueueStep::Received && (field(fields, b", nrcpts=") == Some(b"0") || lacks_id()) {
         return ParsedLine::Routine;
     }
-    ParsedLine::QueueRecord(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })
+    ParsedLine::QueueRecord(QueueRecord { mta: Mta::Sendmail, queue_id, step, text, login: None })
 }
 
 /// Kinds of notifications (sendmail savemail.c, deliver.c).
@@ -80,8 +84,36 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
         client: client.ip.or(client.host),
         message_id: id.map(|id| id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">")).unwrap_or(id)),
         recipients,
+        user: record.login,
         ..MessageFields::default()
     }
+}
+
+/// What the line of the login contains, with the client, if the client of an arrival may have logged in: AUTH needs EHLO (RFC 4954 §3), and the
+/// protocol is then ESMTP or longer. `None`: it cannot have, or the line is no arrival.
+pub(crate) fn login_marks<'a>(record: &QueueRecord<'a>) -> Option<(&'static Finder<'static>, &'a [u8])> {
+    static LOGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("authid="));
+    if record.step != QueueStep::Received {
+        return None;
+    }
+    let (_, rest) = split_last(behind_sender(record.text), b", proto=")?;
+    let (_, client) = split_last(rest, b", relay=")?;
+    rest.starts_with(b"ESMTP").then(|| (&*LOGIN, client))
+}
+
+/// The login that an earlier line of the same process or message tells:
+/// `AUTH=server, relay=mx [192.0.2.1], authid=anna, mech=PLAIN, bits=0` (srvrsmtp.c). The client must be the same; it chooses
+/// only its name. `None`: another line.
+pub(crate) fn login_of_session<'b>(
+    record: &QueueRecord,
+    is_same_process: bool,
+    (id, earlier): (Option<&[u8]>, &'b [u8]),
+) -> Option<&'b [u8]> {
+    let (relay, rest) = split_once(earlier.strip_prefix(b"AUTH=server, relay=")?, b", authid=")?;
+    let (_, client) = split_last(record.text, b", relay=")?;
+    let is_of_session = is_same_process || id == Some(record.queue_id);
+    let (user, _) = split_last(rest, b", mech=").filter(|_| is_of_session && relay == client)?;
+    Some(user).filter(|user| !user.is_empty())
 }
 
 /// The fields behind the sender, whose quoted local part may look like them.
