@@ -31,7 +31,6 @@ pub use self::section::{
     ActionSection, CodeCount, DirectionTotals, DomainFault, FailingDomain, FaultRow, FaultTotals, LastDay,
     MainPlace, PlaceKind, SenderCount, TrendAxis,
 };
-use self::storm::Confidence;
 pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
 pub use self::totals::{
@@ -144,7 +143,6 @@ pub struct StormLine {
     #[serde(serialize_with = "maybe_rfc3339")]
     #[schemars(extend("format" = "date-time"), with = "Option<String>")]
     pub end: Option<Zoned>,
-    pub confidence: Confidence,
     pub attempts: u64,
     /// Mean rate ÷ usual rate; below 1 for a silence.
     pub times: f64,
@@ -152,6 +150,9 @@ pub struct StormLine {
     pub factor: Option<String>,
     /// What to do, in one line.
     pub advice: String,
+    /// Its pattern is a guess.
+    #[serde(skip)]
+    pub is_unsure: bool,
     /// Mail may be missing only because it is a weekend.
     #[serde(skip)]
     pub is_doubtful: bool,

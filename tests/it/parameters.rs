@@ -59,7 +59,7 @@ const WORDS_OF_OTHERS: [&str; 6] = ["words", "and", "unless", "example", "tokens
 const TABLES_OF_OTHERS: [&str; 1] = ["rules.toml"];
 
 /// Programs that a usual Linux server has, and smtplog itself.
-const USUAL_PROGRAMS: [&str; 35] = [
+const USUAL_PROGRAMS: [&str; 41] = [
     "[",
     "awk",
     "cat",
@@ -72,6 +72,7 @@ const USUAL_PROGRAMS: [&str; 35] = [
     "getent",
     "grep",
     "head",
+    "host",
     "ip",
     "journalctl",
     "ls",
@@ -79,6 +80,7 @@ const USUAL_PROGRAMS: [&str; 35] = [
     "pgrep",
     "ps",
     "rm",
+    "sed",
     "smtplog",
     "sort",
     "ss",
@@ -88,6 +90,7 @@ const USUAL_PROGRAMS: [&str; 35] = [
     "timedatectl",
     "wc",
     "xargs",
+    "zcat",
     // Asked for with a word about it.
     "chronyc",
     "doveadm",
@@ -97,6 +100,9 @@ const USUAL_PROGRAMS: [&str; 35] = [
     "then",
     "else",
     "fi",
+    "top",
+    "uniq",
+    "uptime",
 ];
 
 /// Every text of the catalogue's tables, with its table and key. Texts of other programs are left out.
@@ -172,10 +178,14 @@ fn names_no_program_that_does_not_exist() {
         }
         let bare = quoted.replace_all(&text, "Q").replace("$(", ";").replace('"', "");
         for command in bare.split(['|', ';', '&']) {
-            // `then`, `else` and an assignment stand before the program.
+            // A loop over values runs what stands behind `do`.
+            if command.trim_start().starts_with("for ") || command.trim() == "done" {
+                continue;
+            }
+            // `then`, `else`, `do` and an assignment stand before the program.
             let mut before = command
                 .split_whitespace()
-                .skip_while(|word| ["if", "then", "else"].contains(word) || assigned.is_match(word));
+                .skip_while(|word| ["if", "then", "else", "do"].contains(word) || assigned.is_match(word));
             let Some(program) =
                 before.next().filter(|word| !word.starts_with(|c: char| c.is_ascii_digit() || c == '>'))
             else {

@@ -24,7 +24,7 @@ use crate::redact::Redactor;
 use crate::render::json::{line, pretty};
 use crate::render::text::page::TextStyle;
 use crate::render::text::storm;
-use crate::report::storm::{STORMS_SCHEMA, Storm, StormReport};
+use crate::report::storm::{Confidence, STORMS_SCHEMA, Storm, StormReport};
 use crate::report::{Report, StormLine};
 use crate::scan::input::{input, range};
 use crate::scan::notes::on_time;
@@ -161,7 +161,7 @@ fn line_of(storm: Storm) -> StormLine {
         title: storm.title,
         start: storm.start,
         end: storm.end,
-        confidence: storm.confidence,
+        is_unsure: storm.confidence == Confidence::Unsure,
         attempts: storm.attempts,
         times: storm.times,
         advice: storm.advice,

@@ -25,14 +25,14 @@ const LINES: usize = 40;
 /// Width in columns of `OUTGOING   `.
 const LABEL: usize = 11;
 /// What a screen that is too long leaves out, one after the other.
-const EXTRAS: [Extras; 3] = [
-    Extras { notes: 4, has_warning_advice: true, has_blanks: true },
-    Extras { notes: 1, has_warning_advice: false, has_blanks: true },
-    Extras { notes: 1, has_warning_advice: false, has_blanks: false },
+const EXTRAS: [Extras; 4] = [
+    Extras { notes: 4, has_warning_advice: true, has_blanks: true, finding_lines: 3 },
+    Extras { notes: 1, has_warning_advice: false, has_blanks: true, finding_lines: 3 },
+    Extras { notes: 1, has_warning_advice: false, has_blanks: false, finding_lines: 3 },
+    Extras { notes: 1, has_warning_advice: false, has_blanks: false, finding_lines: 2 },
 ];
-/// Findings of the verdict that are shown, and lines that they take at most.
+/// Findings of the verdict that are shown.
 const FINDINGS: usize = 4;
-const FINDING_LINES: usize = 3;
 /// Hosts that are shown without being asked for all.
 const HOSTS: usize = 4;
 /// The greatest width of a bar in columns.
@@ -45,6 +45,8 @@ struct Extras {
     notes: usize,
     has_warning_advice: bool,
     has_blanks: bool,
+    /// Lines that the findings of the verdict take at most.
+    finding_lines: usize,
 }
 
 pub(crate) fn show(page: &mut TextPage, report: &Report) {
@@ -80,7 +82,7 @@ pub(crate) fn show(page: &mut TextPage, report: &Report) {
 fn show_with(page: &mut TextPage, report: &Report, extras: Extras) -> bool {
     head(page, report);
     totals(page, report);
-    show_verdict(page, report);
+    show_verdict(page, report, extras.finding_lines);
     let mut foot = TextPage { text: String::new(), style: page.style };
     show_foot(&mut foot, report, extras.notes);
     let warned = warned(report, page.style, extras.has_warning_advice);
@@ -329,7 +331,7 @@ fn labelled(page: &mut TextPage, label: &str, text: &str) {
 }
 
 /// `BAD   38% of messages bounced (alarm at 20%); 40% waiting (alarm at 20%)`, storms, and who stands out.
-fn show_verdict(page: &mut TextPage, report: &Report) {
+fn show_verdict(page: &mut TextPage, report: &Report, most: usize) {
     page.blank();
     if let Some(verdict) = &report.verdict {
         let color = match verdict.state {
@@ -349,8 +351,8 @@ fn show_verdict(page: &mut TextPage, report: &Report) {
         let indent = state.width() + 3;
         let room = page.style.width.saturating_sub(indent);
         let lines = wrap(&printable(&text), room);
-        for (at, line) in lines.iter().take(FINDING_LINES).enumerate() {
-            let is_cut = at + 1 == FINDING_LINES && lines.len() > FINDING_LINES;
+        for (at, line) in lines.iter().take(most).enumerate() {
+            let is_cut = at + 1 == most && lines.len() > most;
             let line =
                 if is_cut { fit(&format!("{line} ..."), room, page.style.unicode) } else { line.clone() };
             match at {

@@ -4,7 +4,6 @@ use indicatif::HumanCount;
 use jiff::SignedDuration;
 
 use crate::catalog::Action;
-use crate::report::storm::Confidence;
 use crate::report::{FaultRow, NameRow, Report, StormLine, VerdictFinding, VerdictState};
 use crate::smtp::event::Direction;
 
@@ -25,7 +24,7 @@ pub(crate) fn is_open_account(report: &Report, storm: &StormLine) -> bool {
     let last = report.range.as_ref().map(|range| &range.last);
     let is_recent =
         last.zip(storm.end.as_ref()).is_some_and(|(last, end)| last.duration_since(end) < STILL_OPEN);
-    storm.pattern == STOLEN && storm.confidence != Confidence::Unsure && is_recent
+    storm.pattern == STOLEN && !storm.is_unsure && is_recent
 }
 
 /// A login with most of the failing mail, much of which fails.
