@@ -16,6 +16,8 @@ const SITE_SHARE: f64 = 0.8;
 /// for all sites.
 const PROOF: f64 = 2.5;
 const GENERAL_PROOF: f64 = 4.0;
+/// The same where the fault is about one site and only mail for others came: by night, nobody may write to it.
+const PROOF_OF_OTHERS: f64 = 8.0;
 /// The share of all mail that the site of a fault has, at least.
 const LEAST_SITE: f64 = 0.03;
 /// The shares of failing mail that are taken for possible while a fault lasts.
@@ -163,7 +165,8 @@ impl Fault {
     pub(crate) fn goes_on(&self, points: &[WeightedEvent], cluster: &Cluster, last: i32) -> bool {
         let until = last + 1;
         // Where no mail comes for the site any more, that for all sites tells whether some should have come.
-        if self.ends(points, cluster, until) || self.general_evidence(points, cluster, until) >= GENERAL_PROOF
+        if self.ends(points, cluster, until)
+            || self.general_evidence(points, cluster, until) >= PROOF_OF_OTHERS
         {
             return false;
         }

@@ -297,7 +297,9 @@ impl StormBuilder<'_> {
         let sum = |of: &dyn Fn(&WeightedEvent) -> bool| -> f64 {
             members.iter().filter(|point| of(point)).map(|point| point.weight).sum()
         };
-        let is_forged = pattern == StormPattern::Backscatter && sum(&is_leaving) < 0.5 * sum(&|_| true);
+        let arrives =
+            |point: &WeightedEvent| self.names.name(point.sample.sender) == b"<>" && !is_leaving(point);
+        let is_forged = pattern == StormPattern::Backscatter && sum(&arrives) >= 0.5 * sum(&|_| true);
         let id = if is_forged { FORGED.to_owned() } else { value_name(pattern) };
         self.texts.iter().find(|texts| texts.id == id)
     }

@@ -226,6 +226,22 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         not: &[],
         causes: &[D::Sender],
     },
+    // Mail of strangers for addresses that do not exist was taken here, and has to bounce to senders that may be forged.
+    Signature {
+        pattern: StormPattern::Backscatter,
+        flow: MailFlow::Out,
+        needs: Needs::Values(D::Recipient, 20),
+        matches: |storm| {
+            storm.share(NO_MAILBOX) >= 0.5
+                && storm.near >= 0.5
+                && storm.distinct(D::Sender) >= 10
+                && storm.author() < 0.5
+        },
+        share: |storm| storm.share(NO_MAILBOX),
+        because: &[Evidence::Reasons(NO_MAILBOX), Evidence::Top(D::Domain), Evidence::Spread(D::Recipient)],
+        not: &[],
+        causes: &[D::Domain, D::Relay],
+    },
     Signature {
         pattern: StormPattern::DeadDownstream,
         flow: MailFlow::Out,
