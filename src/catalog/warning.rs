@@ -108,68 +108,57 @@ mod tests {
         assert_eq!(ids.len(), rows.len());
     }
 
+    const OPENSSL: &str = "TLS library problem: error:*:SSL routines::";
+    const EXIM: &str = "TLS error on connection from * [*]";
+
+    /// The beginning and the rest of a warning about TLS, the id of its row, and whether it is noise.
+    const ALERTS: &[(&str, &str, &str, bool)] = &[
+        (OPENSSL, "sslv3 alert certificate expired:a.c:*:SSL alert number *:", "certificate-expired", false),
+        (
+            OPENSSL,
+            "ssl/tls alert certificate expired:a.c:*:SSL alert number *:",
+            "certificate-expired",
+            false,
+        ),
+        (OPENSSL, "sslv3 alert bad certificate:a.c:*:SSL alert number *:", "certificate-refused", true),
+        (OPENSSL, "ssl/tls alert certificate unknown:a.c:*:SSL alert number *:", "certificate-refused", true),
+        (OPENSSL, "tlsv1 alert unknown ca:a.c:*:SSL alert number *:", "certificate-refused", true),
+        (OPENSSL, "sslv3 alert handshake failure:a.c:*:SSL alert number *:", "tls-peer", true),
+        (OPENSSL, "tlsv1 alert protocol version:a.c:*:SSL alert number *:", "tls-peer", true),
+        (OPENSSL, "certificate verify failed:a.c:*:", "tls-peer", true),
+        (OPENSSL, "no shared cipher:a.c:*:", "tls-peer", true),
+        (
+            EXIM,
+            " (SSL_accept): error:*:SSL routines::sslv3 alert certificate expired",
+            "certificate-expired",
+            false,
+        ),
+        (
+            EXIM,
+            " (gnutls_handshake): A TLS fatal alert has been received.: Certificate is expired",
+            "certificate-expired",
+            false,
+        ),
+        (
+            EXIM,
+            " (gnutls_handshake): A TLS fatal alert has been received.: Certificate is bad",
+            "certificate-refused",
+            true,
+        ),
+        (EXIM, " (gnutls_handshake): The TLS connection was non-properly terminated.", "tls-peer", true),
+        (EXIM, " (cert/key setup: cert=/etc/a key=/etc/b): Error while reading file.", "certificate", false),
+        (
+            "STARTTLS=server, error: accept failed=*, reason=",
+            "sslv3 alert certificate expired, SSL_error=*",
+            "certificate-expired",
+            false,
+        ),
+    ];
+
     #[test]
     fn an_alert_is_what_the_client_says_of_this_servers_certificate() {
         let table = WarningTable::built_in();
-        let openssl = "TLS library problem: error:*:SSL routines::";
-        let exim = "TLS error on connection from * [*]";
-        for (start, text, id, noise) in [
-            (
-                openssl,
-                "sslv3 alert certificate expired:a.c:*:SSL alert number *:",
-                "certificate-expired",
-                false,
-            ),
-            (
-                openssl,
-                "ssl/tls alert certificate expired:a.c:*:SSL alert number *:",
-                "certificate-expired",
-                false,
-            ),
-            (openssl, "sslv3 alert bad certificate:a.c:*:SSL alert number *:", "certificate-refused", true),
-            (
-                openssl,
-                "ssl/tls alert certificate unknown:a.c:*:SSL alert number *:",
-                "certificate-refused",
-                true,
-            ),
-            (openssl, "tlsv1 alert unknown ca:a.c:*:SSL alert number *:", "certificate-refused", true),
-            (openssl, "sslv3 alert handshake failure:a.c:*:SSL alert number *:", "tls-peer", true),
-            (openssl, "tlsv1 alert protocol version:a.c:*:SSL alert number *:", "tls-peer", true),
-            (openssl, "certificate verify failed:a.c:*:", "tls-peer", true),
-            (openssl, "no shared cipher:a.c:*:", "tls-peer", true),
-            (
-                exim,
-                " (SSL_accept): error:*:SSL routines::sslv3 alert certificate expired",
-                "certificate-expired",
-                false,
-            ),
-            (
-                exim,
-                " (gnutls_handshake): A TLS fatal alert has been received.: Certificate is expired",
-                "certificate-expired",
-                false,
-            ),
-            (
-                exim,
-                " (gnutls_handshake): A TLS fatal alert has been received.: Certificate is bad",
-                "certificate-refused",
-                true,
-            ),
-            (exim, " (gnutls_handshake): The TLS connection was non-properly terminated.", "tls-peer", true),
-            (
-                exim,
-                " (cert/key setup: cert=/etc/a key=/etc/b): Error while reading file.",
-                "certificate",
-                false,
-            ),
-            (
-                "STARTTLS=server, error: accept failed=*, reason=",
-                "sslv3 alert certificate expired, SSL_error=*",
-                "certificate-expired",
-                false,
-            ),
-        ] {
+        for &(start, text, id, noise) in ALERTS {
             let found = table.find(Mta::Postfix, format!("{start}{text}").as_bytes());
             assert_eq!(found.map(|row| (row.id, row.noise)), Some((id, noise)), "{start}{text}");
         }

@@ -306,10 +306,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         times: u32,
     ) {
         let (line, place) = (&known.line, LineOffset { file: block.file, offset: block.offset + at as u64 });
-        let (is_within, mut moment) = self.in_time_range(line, place);
-        if !is_within {
-            return;
-        }
+        let (true, mut moment) = self.in_time_range(line, place) else { return };
         let mut parsed = known.writer.parse(line);
         mta::correct_direction(&mut parsed, line);
         if matches!(parsed, ParsedLine::Foreign) {
@@ -342,7 +339,6 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 let with_peer = session_peer::with_peer(event, line, block, at, &mut inside);
                 let event = with_peer.as_ref().unwrap_or(event);
                 let verdict = earlier_cause::classify(&mut self.classifier, event, line, block, at);
-                let (user, client, book, part) = (None, None, self.task.book, 0);
                 let logged = LoggedEvent {
                     place,
                     line_in_block,
@@ -350,17 +346,17 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     raw,
                     moment,
                     event,
-                    part,
+                    part: 0,
                     verdict,
-                    user,
-                    client,
-                    book,
+                    user: None,
+                    client: None,
+                    book: self.task.book,
                 };
                 self.line_of_event(&logged, times);
             }
             ParsedLine::QueueRecord(record) => {
-                let minute = moment.map(LogTime::minute);
                 self.coverage.routine += 1;
+                let minute = moment.map(LogTime::minute);
                 session_record::pass_on(&mut self.sink, record, (line, raw), (block, at), minute);
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,

@@ -379,7 +379,7 @@ fn an_own_text_about_tls_or_a_site_says_no_more_than_it_means() {
 #[test]
 fn no_advice_switches_tls_off_for_a_fault_that_is_not_known() {
     for cause in [None, Some(Cause::TlsHandshake)] {
-        for &mta in [Mta::Postfix, Mta::Exim, Mta::Sendmail, Mta::Opensmtpd].iter() {
+        for mta in [Mta::Postfix, Mta::Exim, Mta::Sendmail, Mta::Opensmtpd] {
             let situation = Situation {
                 reason: Reason::TlsFailure,
                 cause,

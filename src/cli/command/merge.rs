@@ -80,8 +80,7 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let SelectedParts { parts, gaps } = selected(args, &paths, range, &calendar)?;
     let (first, _) = parts.first().ok_or(CliError::NoParts { why: "there is none" })?;
     check_book(args, first, &catalog)?;
-    let sources = sources(&parts);
-    let filter_args = filter_args(first)?;
+    let (sources, filter_args) = (sources(&parts), filter_args(first)?);
     let filter = filter(&filter_args, &catalog)?;
     check_redact(args, &first.head)?;
     let scan = args.as_scan(sources.iter().map(|source| source.path.clone()).collect(), filter_args);
@@ -91,9 +90,8 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
         plan((&first.head.counted, examples(args, &parts)), &calendar.zone, &filter, &catalog, &hasher);
     let Merged { merger, coverage, storms, part } = merged(&scan, plan, &parts)?;
     if storms.samples.is_none() && VerdictRun::asks_for_storms(&scan) {
-        return Err(CliError::NoParts {
-            why: "none keeps what storms are found in; make them without --no-storms",
-        });
+        let why = "none keeps what storms are found in; make them without --no-storms";
+        return Err(CliError::NoParts { why });
     }
     let given_up = merger.given_up;
     let (mut tally, closed) = merger.finish(Vec::new());
@@ -110,13 +108,8 @@ fn merge(args: &MergeArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let options = report_options(&scan, format, read, &catalog, &filter, (notes_of_scan.concat(), redactor));
     let (mut report, hourly) = counted_report((tally, closed), &options, args.delays);
     if let Some(samples) = storms.samples {
-        let of = StormLineInput {
-            providers: &catalog.providers,
-            zone: &calendar.zone,
-            coverage: &coverage,
-            threads: 1,
-            redactor,
-        };
+        let (providers, zone) = (&catalog.providers, &calendar.zone);
+        let of = StormLineInput { providers, zone, coverage: &coverage, threads: 1, redactor };
         storm::complete(&mut report, samples, &of)?;
     }
     hide_people(&mut report, redactor, &parts);

@@ -64,9 +64,8 @@ pub(crate) fn show(page: &mut TextPage, report: &Report) {
         let fits = page.style.rows.is_some() || screen.lines().count() <= LINES;
         // What to do about the first fault is worth more than the extras.
         let is_better = match &best {
-            None => true,
             Some((_, true, _)) => fits && is_advised,
-            Some((_, false, _)) => true,
+            Some((_, false, _)) | None => true,
         };
         if is_better {
             best = Some((screen, fits, is_advised));

@@ -36,15 +36,7 @@ pub(crate) fn values(
     (start, until): (i32, i32),
 ) -> QuotedValues {
     let mut values = QuotedValues::default();
-    let stamp = |minute: i32| {
-        common.time(minute).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
-    };
-    values.word("since", &stamp(start));
-    values.word("until", &stamp(until + 1));
-    let compact = |at: Zoned| at.strftime("%Y%m%dT%H%M").to_string();
-    values.word("at", &common.time(start).map(compact).unwrap_or_default());
-    let local = |at: Zoned| at.strftime("%F %H:%M").to_string();
-    values.word("begun", &common.time(start).map(local).unwrap_or_default());
+    times(&mut values, common, (start, until));
     if !common.files.iter().any(|file| file == "-") {
         values.files("files", common.files);
     }
@@ -100,6 +92,17 @@ pub(crate) fn values(
     }
     values.word("reason", &reason.map(value_name).unwrap_or_default());
     values
+}
+
+/// Adds when the storm began and ended, in the forms that programs want.
+fn times(values: &mut QuotedValues, common: &CommandValues, (start, until): (i32, i32)) {
+    let shown = |minute: i32, form: &str| {
+        common.time(minute).map(|at| at.strftime(form).to_string()).unwrap_or_default()
+    };
+    values.word("since", &shown(start, "%Y-%m-%dT%H:%M:%S%:z"));
+    values.word("until", &shown(until + 1, "%Y-%m-%dT%H:%M:%S%:z"));
+    values.word("at", &shown(start, "%Y%m%dT%H%M"));
+    values.word("begun", &shown(start, "%F %H:%M"));
 }
 
 /// A name that no program takes for an option.

@@ -12,6 +12,7 @@ pub(crate) mod diagnosis;
 pub(crate) mod evidence;
 pub(crate) mod holes;
 pub(crate) mod limits;
+mod reason_sets;
 pub(crate) mod sentences;
 pub(crate) mod signature;
 

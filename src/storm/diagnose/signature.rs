@@ -2,8 +2,11 @@
 //!
 //! A new pattern costs its variant in `report::storm::StormPattern`, a row here, and its texts in `storms.toml`.
 
-use super::evidence::{Evidence, Measures, Needs, ReasonSet};
-use crate::catalog::classify::Reason;
+use super::evidence::{Evidence, Measures, Needs};
+use super::reason_sets::{
+    BAD_REPUTATION, DEAD_ADDRESS, DNS, FAILED_LOGIN, FULL_MAILBOX, GREYLISTED, JUDGEMENT, LIMIT, MAIL_LOOP,
+    NETWORK, NO_MAILBOX, NO_SPACE, OWN_IDENTITY, RELAY_LOGIN, REPUTATION, SYSTEM_ERROR, THEIR_TROUBLE, TLS,
+};
 use crate::report::storm::Dimension as D;
 use crate::report::storm::StormPattern;
 use crate::storm::sample::points::MailFlow;
@@ -25,57 +28,6 @@ pub(crate) struct Signature {
     /// The dimensions that name the cause, the best first.
     pub causes: &'static [D],
 }
-
-const FAILED_LOGIN: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::SmtpAuth, phrase: "a failed login" };
-const NO_SPACE: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::SystemFull, phrase: "a full disk" };
-const FULL_MAILBOX: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::MailboxFull, phrase: "a full mailbox" };
-const MAIL_LOOP: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::RoutingLoop, phrase: "a mail loop" };
-const TLS: ReasonSet = ReasonSet { contains: |reason| reason == Reason::TlsFailure, phrase: "TLS" };
-const SYSTEM_ERROR: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::SystemError, phrase: "an error of this server" };
-const DNS: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::DnsFailure, phrase: "failed connections or DNS" };
-const NETWORK: ReasonSet = ReasonSet { contains: Reason::is_network, phrase: "failed connections or DNS" };
-const NO_MAILBOX: ReasonSet =
-    ReasonSet { contains: Reason::has_no_mailbox, phrase: "an address that does not exist" };
-const DEAD_ADDRESS: ReasonSet =
-    ReasonSet { contains: Reason::is_dead_address, phrase: "an address that does not exist" };
-const JUDGEMENT: ReasonSet =
-    ReasonSet { contains: Reason::is_judgement, phrase: "spam, limits or reputation" };
-const REPUTATION: ReasonSet =
-    ReasonSet { contains: Reason::is_reputation, phrase: "a block list, reputation or policy" };
-const OWN_IDENTITY: ReasonSet = ReasonSet {
-    contains: |reason| matches!(reason, Reason::SenderAuthFailed | Reason::ClientIdentity),
-    phrase: "SPF, DKIM, DMARC, PTR or HELO of this server",
-};
-const BAD_REPUTATION: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::BadReputation, phrase: "the reputation of this server" };
-const GREYLISTED: ReasonSet =
-    ReasonSet { contains: |reason| reason == Reason::Greylisted, phrase: "greylisting" };
-const RELAY_LOGIN: ReasonSet = ReasonSet {
-    contains: |reason| matches!(reason, Reason::SmtpAuth | Reason::RelayDenied),
-    phrase: "the login of this server",
-};
-/// Reasons that only the other side can end.
-const THEIR_TROUBLE: ReasonSet = ReasonSet {
-    contains: |reason| {
-        matches!(
-            reason,
-            Reason::ConnectionFailed
-                | Reason::DnsFailure
-                | Reason::SystemError
-                | Reason::SystemFull
-                | Reason::ProtocolError
-                | Reason::Unknown
-        )
-    },
-    phrase: "trouble of the other side",
-};
-const LIMIT: ReasonSet = ReasonSet { contains: Reason::is_limit, phrase: "a rate limit" };
 
 /// One sender's mail goes to many recipients. Mail to a single site that limits it is that site's rate limit, whoever
 /// sends it.
