@@ -16,8 +16,8 @@ const DOMAINS_NEEDED: usize = 5;
 /// From this share of the attempts, in percent, a domain or provider is to blame.
 const ONE_SITE: u64 = 50;
 
-/// The hours in which more outgoing messages failed at the network than were delivered, and the messages that did, counted
-/// from 1970-01-01T00:00Z.
+/// The hours, counted from 1970-01-01T00:00Z, in which more outgoing messages failed at the network than were delivered, and how
+/// many failed.
 pub(super) struct DeadHours(BTreeMap<i64, u64>);
 
 impl DeadHours {
